@@ -1,0 +1,7 @@
+import base from './jest.config.mjs';
+
+/** Tests that need a program which npm does not bring, such as a browser or Redis. */
+const { testPathIgnorePatterns: _paths, ...shared } = base;
+
+/** @type {import('jest').Config} */
+export default { ...shared, roots: ['<rootDir>/test/services'] };
