@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { Request } from 'express';
+import passportJwt from 'passport-jwt';
+
+import { Clock } from '../common/clock.js';
+import { Cookies } from '../common/cookies.js';
+import type { Principal } from '../common/principal.js';
+import { transportOf } from '../common/transport.js';
+import type { AccessTokenClaims } from '../tokens/access-token.js';
+import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
+
+type Verified = (error: Error | null, claims?: AccessTokenClaims) => void;
+type WithVerifier = { JwtVerifier(token: string, key: unknown, options: unknown, done: Verified): void };
+
+export const ACCESS_TOKEN_STRATEGY = 'access-token';
+
+/**
+ * passport-jwt over the key ring: it finds the token and carries the flow. Its seam for the check
+ * itself takes {@link AccessTokenVerifier}, since the library's lets odd tokens by and knows no
+ * EdDSA (docs/adr/0002).
+ */
+@Injectable()
+export class AccessTokenStrategy extends PassportStrategy(passportJwt.Strategy, ACCESS_TOKEN_STRATEGY) {
+  constructor(verifier: AccessTokenVerifier, clock: Clock, cookies: Cookies) {
+    super({
+      jwtFromRequest: (request: Request) => tokenOf(request, cookies),
+      // The verifier has the ring; the library only asks for its own check, and insists on one of the two.
+      secretOrKeyProvider: (
+        _request: unknown,
+        _token: unknown,
+        done: (error: null, key: AccessTokenVerifier) => void,
+      ) => done(null, verifier),
+    } as unknown as passportJwt.StrategyOptionsWithoutRequest);
+    (passportJwt.Strategy as unknown as WithVerifier).JwtVerifier = (token, key, _options, done) => {
+      try {
+        done(null, (key as AccessTokenVerifier).verify(token, clock.now()));
+      } catch (error) {
+        done(error as Error);
+      }
+    };
+  }
+
+  validate(claims: AccessTokenClaims): Principal {
+    return {
+      userId: claims.sub,
+      sessionId: claims.sid,
+      username: claims.username,
+      roles: claims.roles,
+      permissions: claims.permissions,
+      authTime: claims.auth_time,
+      amr: claims.amr,
+    };
+  }
+}
+
+const fromHeader = passportJwt.ExtractJwt.fromAuthHeaderAsBearerToken();
+
+/** The bearer token; only where there is no Authorization header at all, the access cookie. */
+function tokenOf(request: Request, cookies: Cookies): string | null {
+  if (request.headers.authorization !== undefined) return fromHeader(request);
+  return transportOf(request) === 'cookie' ? cookies.readAccessToken(request) : null;
+}

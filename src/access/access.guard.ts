@@ -1,0 +1,85 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { Request } from 'express';
+
+import { AuditLog } from '../audit/audit-log.js';
+import { ACCESS_RULE, type AccessRule, OPEN_BEFORE_PASSWORD_CHANGE } from '../common/access.js';
+import { Clock } from '../common/clock.js';
+import type { Principal } from '../common/principal.js';
+import {
+  FORBIDDEN,
+  PASSWORD_CHANGE_REQUIRED,
+  TOKEN_EXPIRED,
+  TOKEN_INVALID,
+  TOKEN_MISSING,
+  TOKEN_REVOKED,
+} from '../common/problem/catalogue.js';
+import { Problem, type ProblemType } from '../common/problem/problem.js';
+import { sourceOf } from '../common/request-source.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { TokenError } from '../tokens/access-token-verifier.js';
+import { ACCESS_TOKEN_STRATEGY } from './access-token.strategy.js';
+
+/**
+ * Decides who may call a route, by what its `@Access()` declares; denies where nothing is declared.
+ * A token counts only while its session lives and its user is active.
+ */
+@Injectable()
+export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly sessions: SessionsRepository,
+    private readonly audit: AuditLog,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const rule = this.declares<AccessRule>(ACCESS_RULE, context);
+    if (rule === 'public') return true;
+    const request = context.switchToHttp().getRequest<Request & { user: Principal }>();
+    if (rule === undefined) return this.refuse(FORBIDDEN, request);
+    try {
+      await super.canActivate(context);
+    } catch (error) {
+      if (error instanceof Problem && error.type === TOKEN_INVALID) return this.refuse(TOKEN_INVALID, request);
+      throw error;
+    }
+    const { userId, sessionId } = request.user;
+    const standing = await this.sessions.findStanding(sessionId, userId, this.clock.now());
+    if (!standing) return this.refuse(TOKEN_REVOKED, request, request.user);
+    if (standing.must_change_password && !this.declares(OPEN_BEFORE_PASSWORD_CHANGE, context))
+      throw new Problem(PASSWORD_CHANGE_REQUIRED);
+    if (rule !== 'user' && !standing.permissions.includes(rule.permission))
+      return this.refuse(FORBIDDEN, request, request.user);
+    return true;
+  }
+
+  /** passport hands its outcome here: the principal, or why there is none. */
+  override handleRequest<T>(error: unknown, principal: T, fault: unknown): T {
+    if (error) throw error;
+    if (principal) return principal;
+    if (!(fault instanceof TokenError)) throw new Problem(TOKEN_MISSING);
+    throw new Problem(fault.code === 'token_expired' ? TOKEN_EXPIRED : TOKEN_INVALID);
+  }
+
+  private declares<T>(key: symbol, context: ExecutionContext): T | undefined {
+    return this.reflector.getAllAndOverride<T | undefined>(key, [context.getHandler(), context.getClass()]);
+  }
+
+  private async refuse(type: ProblemType, request: Request, principal?: Principal): Promise<never> {
+    await this.audit.recordRefusal(
+      {
+        type: 'access.refused',
+        userId: principal?.userId,
+        actorId: principal?.userId,
+        sessionId: principal?.sessionId,
+        details: { code: type.code, method: request.method, path: request.path.slice(0, 256) },
+      },
+      sourceOf(request),
+    );
+    throw new Problem(type);
+  }
+}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+
+import { AuditModule } from '../audit/audit.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { AccessTokenStrategy } from './access-token.strategy.js';
+
+@Module({
+  imports: [AuditModule, SessionsModule, TokensModule],
+  providers: [AccessTokenStrategy],
+  exports: [AuditModule, SessionsModule, TokensModule],
+})
+export class AccessModule {}

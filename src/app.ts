@@ -1,0 +1,72 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import cookieParser from 'cookie-parser';
+import type { NextFunction, Request, Response } from 'express';
+import type { Logger as PinoLogger } from 'pino';
+
+import { AppModule } from './app.module.js';
+import { bodyReaders } from './common/http/body.js';
+import { chain } from './common/http/chain.js';
+import { PresetExpressAdapter } from './common/http/preset-express-adapter.js';
+import { requestLog } from './common/http/request-log.js';
+import { securityHeaders } from './common/http/security-headers.js';
+import { NestLog } from './common/logging.js';
+import { ProblemFilter } from './common/problem/problem.filter.js';
+import type { Config } from './config/config.js';
+import { Database } from './database/database.js';
+import { DOCS_PATH, serveDocs } from './docs.js';
+import { entities } from './entities.js';
+
+/** The only routes that take `application/x-www-form-urlencoded`. */
+const FORM_PATHS = ['/auth/register', '/auth/login'];
+
+/** The database of `config`, not connected yet. */
+export function openDatabase(config: Config, url: string, logger: PinoLogger): Database {
+  return new Database({
+    url,
+    poolSize: config.database.poolSize,
+    entities,
+    onFault: (error) => logger.warn({ err: error }, 'the database connection failed'),
+  });
+}
+
+/** Puts the service together, ready to listen. The same for serving, for tests and for OpenAPI. */
+export async function createApp(
+  config: Config,
+  database: Database,
+  logger: PinoLogger,
+  { preview = false } = {},
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.of(config, database, logger),
+    new PresetExpressAdapter(),
+    {
+      bodyParser: false,
+      logger: new NestLog(logger),
+      abortOnError: false,
+      preview,
+    },
+  );
+  if (preview) return app;
+  app.set('trust proxy', config.http.trustProxy);
+  app.set('query parser', 'simple');
+  app.use(chain(requestLog(logger), securityHeaders(DOCS_PATH)));
+  if (config.http.corsOrigins.length > 0) {
+    app.enableCors({
+      origin: config.http.corsOrigins.includes('*') ? true : [...config.http.corsOrigins],
+      credentials: true,
+      allowedHeaders: ['Authorization', 'Content-Type', 'X-Auth-Transport', 'X-CSRF-Token', 'X-Request-Id'],
+      exposedHeaders: ['Retry-After', 'X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+      maxAge: 600,
+    });
+  }
+  app.use(chain(cookieParser(), ...bodyReaders(FORM_PATHS)));
+  serveDocs(app);
+  await app.init();
+  // Last: what the readers above throw never reaches Nest's own filters.
+  const filter = app.get(ProblemFilter);
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
+    filter.answer(error, request, response),
+  );
+  return app;
+}

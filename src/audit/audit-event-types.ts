@@ -1,0 +1,54 @@
+/**
+ * The inventory of audit events: every type that the service writes, and what it tells.
+ * A row's `outcome` is `success` (it was done), `failure` (the caller could not prove who they are)
+ * or `refused` (they may not, or not now).
+ */
+export const auditEventTypes = {
+  'user.registered': { outcome: 'success', tells: 'An account was made.' },
+  'login.succeeded': { outcome: 'success', tells: 'Somebody signed in; details.amr says how.' },
+  'login.failed': {
+    outcome: 'failure',
+    tells:
+      'A sign-in failed; details.reason says why. For a name that nobody has, details.name_hash tells repeats apart.',
+  },
+  'login.refused': {
+    outcome: 'refused',
+    tells:
+      'A sign-in was not let on; details.reason is disabled (after a right password) or locked (before any was looked at).',
+  },
+  'login.locked': {
+    outcome: 'failure',
+    tells: 'One wrong password too many: the name is locked for this network or browser .',
+  },
+  'device.forgotten': {
+    outcome: 'success',
+    tells: 'A user took a browser off the list of those they use; details.device_id names it.',
+  },
+  'account.unlocked': { outcome: 'success', tells: 'An administrator released an account from its locks.' },
+  'session.moved': {
+    outcome: 'success',
+    tells: 'A session was refreshed from a new address or agent; details has the ones before.',
+  },
+  'session.refresh_recovered': {
+    outcome: 'success',
+    tells: 'A lost refresh answer was healed on the same device; details.skipped is the number of the lost token.',
+  },
+  'session.refresh_token_reused': {
+    outcome: 'refused',
+    tells: 'A spent refresh token came back: somebody holds a copy. The session was ended.',
+  },
+  'session.ended': { outcome: 'success', tells: 'A session ended; details.reason says why.' },
+  'password.changed': { outcome: 'success', tells: 'The password was changed by its owner.' },
+  'password.rehashed': {
+    outcome: 'success',
+    tells: 'A right password was hashed anew at the current cost; details.from is the scheme before.',
+  },
+  'password.change_failed': { outcome: 'failure', tells: 'A change of password named a wrong current one.' },
+  'access.refused': {
+    outcome: 'refused',
+    tells:
+      'A request was refused; details has the code (forbidden, csrf_failed, token_invalid, token_revoked), method and path.',
+  },
+} as const satisfies Record<string, { outcome: 'success' | 'failure' | 'refused'; tells: string }>;
+
+export type AuditEventType = keyof typeof auditEventTypes;

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+
+import { ActivityController } from './activity.controller.js';
+import { AuditLog } from './audit-log.js';
+import { AuditPartitions } from './audit-partitions.js';
+import { AuditRepository } from './audit.repository.js';
+
+@Module({
+  controllers: [ActivityController],
+  providers: [AuditLog, AuditRepository, AuditPartitions],
+  exports: [AuditLog],
+})
+export class AuditModule {}

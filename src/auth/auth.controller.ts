@@ -1,0 +1,186 @@
+import { Body, Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiConsumes, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+
+import { Access, CsrfProtected } from '../common/access.js';
+import { ApiProblems } from '../common/problem/api-problems.decorator.js';
+import {
+  ACCOUNT_DISABLED,
+  ACCOUNT_LOCKED,
+  CSRF_FAILED,
+  EMAIL_TAKEN,
+  INVALID_CREDENTIALS,
+  TOKEN_EXPIRED,
+  TOKEN_INVALID,
+  TOKEN_MISSING,
+  TOKEN_REVOKED,
+  USERNAME_TAKEN,
+  VALIDATION_FAILED,
+  WEAK_PASSWORD,
+} from '../common/problem/catalogue.js';
+import { type RequestSource, Source } from '../common/request-source.js';
+import { RateLimit } from '../protection/rate-limit.js';
+import { RefreshService } from '../sessions/refresh.service.js';
+import {
+  csrfResponse,
+  loginRequest,
+  type LoginRequest,
+  logoutRequest,
+  type LogoutRequest,
+  refreshRequest,
+  type RefreshRequest,
+  refreshResponse,
+  type RefreshResponse,
+  registerRequest,
+  type RegisterRequest,
+  revokedResponse,
+  type RevokedResponse,
+  signInResponse,
+  type SignInResponse,
+} from './auth.schemas.js';
+import { RegistrationService } from './registration.service.js';
+import { SessionTransport } from './session-transport.js';
+import { SignInService } from './sign-in.service.js';
+import { SignOutService } from './sign-out.service.js';
+import { toUserResponse } from './user-view.js';
+
+const TransportHeader = ApiHeader({
+  name: 'X-Auth-Transport',
+  description: '`body`: no cookies; the refresh token travels in the JSON body.',
+  schema: { type: 'string', enum: ['cookie', 'body'] },
+});
+const CsrfHeader = ApiHeader({
+  name: 'X-CSRF-Token',
+  description: 'The value of the XSRF-TOKEN cookie. Needed unless the transport is `body`.',
+  schema: { type: 'string' },
+});
+
+@ApiTags('Sign-in')
+@Controller('auth')
+@Access('public')
+export class AuthController {
+  constructor(
+    private readonly registration: RegistrationService,
+    private readonly signIns: SignInService,
+    private readonly signOuts: SignOutService,
+    private readonly refreshes: RefreshService,
+    private readonly transport: SessionTransport,
+  ) {}
+
+  @Post('register')
+  @CsrfProtected()
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ operationId: 'register', summary: 'Make an account and sign in' })
+  @TransportHeader
+  @CsrfHeader
+  @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
+  @ApiCreatedResponse({
+    standardSchema: signInResponse,
+    description: 'The account was made, and its first session has begun.',
+  })
+  @ApiProblems(CSRF_FAILED, USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION_FAILED, WEAK_PASSWORD)
+  async register(
+    @Body({ schema: registerRequest }) body: RegisterRequest,
+    @Source() source: RequestSource,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<SignInResponse> {
+    const device = this.transport.deviceAtSignIn(request, body.device_id);
+    const granted = await this.registration.register(body, device, source);
+    return {
+      ...this.transport.answerSignIn(granted, device, request, response),
+      user: toUserResponse(granted.account),
+    };
+  }
+
+  @Post('login')
+  @HttpCode(200)
+  @CsrfProtected()
+  @RateLimit('login')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    operationId: 'login',
+    summary: 'Sign in',
+    description: 'Takes JSON, a form, or the OAuth2 password form; the last one is answered without cookies.',
+  })
+  @TransportHeader
+  @CsrfHeader
+  @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
+  @ApiOkResponse({ standardSchema: signInResponse, description: 'Signed in.' })
+  @ApiProblems(INVALID_CREDENTIALS, CSRF_FAILED, ACCOUNT_DISABLED, ACCOUNT_LOCKED, VALIDATION_FAILED)
+  async login(
+    @Body({ schema: loginRequest }) body: LoginRequest,
+    @Source() source: RequestSource,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<SignInResponse> {
+    const device = this.transport.deviceAtSignIn(request, body.device_id);
+    const granted = await this.signIns.signIn(body, device, this.transport.refreshTokenOf(request, undefined), source);
+    return {
+      ...this.transport.answerSignIn(granted, device, request, response),
+      user: toUserResponse(granted.account),
+    };
+  }
+
+  @Get('csrf')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ operationId: 'getCsrfToken', summary: 'Get the CSRF token of this browser' })
+  @ApiOkResponse({ standardSchema: csrfResponse, description: 'The token; also set as the XSRF-TOKEN cookie.' })
+  @ApiProblems()
+  csrf(@Req() request: Request, @Res({ passthrough: true }) response: Response) {
+    return { csrf_token: this.transport.csrfToken(request, response) };
+  }
+
+  @Post('refresh')
+  @HttpCode(200)
+  @CsrfProtected()
+  @RateLimit('refresh')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    operationId: 'refresh',
+    summary: 'Go on with a session: a new access token, and the next refresh token',
+  })
+  @TransportHeader
+  @CsrfHeader
+  @ApiOkResponse({ standardSchema: refreshResponse, description: 'The session goes on.' })
+  @ApiProblems(TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, CSRF_FAILED, VALIDATION_FAILED)
+  async refresh(
+    @Body({ schema: refreshRequest }) body: RefreshRequest,
+    @Source() source: RequestSource,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RefreshResponse> {
+    const token = this.transport.openRefreshToken(request, body);
+    const device = () => this.transport.deviceOf(request, body?.device_id);
+    const granted = await this.refreshes.refresh(token, device, source);
+    return this.transport.answerRefresh(granted, request, response);
+  }
+
+  @Post('logout')
+  @HttpCode(200)
+  @CsrfProtected()
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    operationId: 'logout',
+    summary: 'Sign out',
+    description: 'Ends the session of the refresh token and of the bearer token. A stale token is no error.',
+  })
+  @TransportHeader
+  @CsrfHeader
+  @ApiOkResponse({ standardSchema: revokedResponse, description: 'Signed out.' })
+  @ApiProblems(CSRF_FAILED, VALIDATION_FAILED)
+  async logout(
+    @Body({ schema: logoutRequest }) body: LogoutRequest,
+    @Source() source: RequestSource,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RevokedResponse> {
+    const revoked = await this.signOuts.signOut(
+      this.transport.refreshTokenOf(request, body),
+      this.transport.accessTokenOf(request),
+      source,
+    );
+    this.transport.clear(request, response);
+    return { revoked };
+  }
+}

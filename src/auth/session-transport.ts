@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import passportJwt from 'passport-jwt';
+
+import { Clock } from '../common/clock.js';
+import { Cookies } from '../common/cookies.js';
+import { CsrfTokens } from '../common/csrf-tokens.js';
+import { TOKEN_INVALID, TOKEN_MISSING } from '../common/problem/catalogue.js';
+import { Problem } from '../common/problem/problem.js';
+import { transportOf } from '../common/transport.js';
+import { CookieSession } from '../protection/cookie-session.js';
+import { DEVICE_COOKIE_SECONDS, type DeviceEvidence, DeviceKeys } from '../sessions/device.js';
+import { type RefreshToken, RefreshTokens } from '../sessions/refresh-token.js';
+import type { GrantedSession } from '../sessions/sessions.service.js';
+import { AccessTokenIssuer } from '../tokens/access-token-issuer.js';
+import type { RefreshResponse } from './auth.schemas.js';
+
+const bearerOf = passportJwt.ExtractJwt.fromAuthHeaderAsBearerToken();
+
+const CSRF_COOKIE_SECONDS = 7 * 86_400;
+
+/** Carries tokens between client and service: in cookies, or in bodies for clients without any. */
+@Injectable()
+export class SessionTransport {
+  constructor(
+    private readonly cookies: Cookies,
+    private readonly csrfTokens: CsrfTokens,
+    private readonly cookieSession: CookieSession,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly deviceKeys: DeviceKeys,
+    private readonly accessTokens: AccessTokenIssuer,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The refresh token that the request presents, by its own transport alone. */
+  refreshTokenOf(request: Request, body: { refresh_token?: string } | undefined): string | null {
+    return transportOf(request) === 'body'
+      ? (body?.refresh_token ?? null)
+      : this.cookies.read(request, 'refresh_token');
+  }
+
+  /** The refresh token that the request presents, opened. @throws Problem `token_missing`, `token_invalid` */
+  openRefreshToken(request: Request, body: { refresh_token?: string } | undefined): RefreshToken {
+    const text = this.refreshTokenOf(request, body);
+    if (text === null) throw new Problem(TOKEN_MISSING, { detail: 'No refresh token was sent. Sign in.' });
+    const isCookie = transportOf(request) === 'cookie';
+    const token = isCookie ? this.cookieSession.refreshTokenOf(request) : this.refreshTokens.open(text);
+    if (!token) throw new Problem(TOKEN_INVALID);
+    return token;
+  }
+
+  /** The access token that the request presents: a bearer token, else the access cookie. */
+  accessTokenOf(request: Request): string | null {
+    return bearerOf(request) ?? (transportOf(request) === 'cookie' ? this.cookies.readAccessToken(request) : null);
+  }
+
+  /** What the request shows of its device; `deviceId` is what its body said. */
+  deviceOf(request: Request, deviceId: string | undefined): DeviceEvidence {
+    const cookie = transportOf(request) === 'cookie' ? this.cookies.read(request, 'device') : null;
+    return {
+      deviceKey: this.deviceKeys.open(cookie),
+      deviceId: deviceId ?? null,
+      userAgent: request.headers['user-agent']?.slice(0, 512) ?? null,
+    };
+  }
+
+  /** As {@link deviceOf}, at a sign-in: a browser that has no name yet gets one. */
+  deviceAtSignIn(request: Request, deviceId: string | undefined): DeviceEvidence {
+    const device = this.deviceOf(request, deviceId);
+    const isBrowser = transportOf(request) === 'cookie';
+    return { ...device, deviceKey: device.deviceKey ?? (isBrowser ? this.deviceKeys.mint() : null) };
+  }
+
+  /** Answers a sign-in: the tokens, and for a browser its device and CSRF cookies. */
+  answerSignIn(granted: GrantedSession, device: DeviceEvidence, request: Request, response: Response): RefreshResponse {
+    if (transportOf(request) === 'cookie') {
+      if (device.deviceKey)
+        this.cookies.set(response, 'device', this.deviceKeys.seal(device.deviceKey), DEVICE_COOKIE_SECONDS);
+      this.cookies.set(response, 'XSRF-TOKEN', this.csrfTokens.issue(granted.session.id), CSRF_COOKIE_SECONDS);
+    }
+    return this.answerRefresh(granted, request, response);
+  }
+
+  /** Answers with an access token, and the refresh token by the request's transport. */
+  answerRefresh({ session, refreshToken }: GrantedSession, request: Request, response: Response): RefreshResponse {
+    const expiresIn = this.accessTokens.lifetimeSeconds;
+    const answer: RefreshResponse = {
+      access_token: this.accessTokens.issue(session),
+      token_type: 'bearer',
+      expires_in: expiresIn,
+    };
+    if (transportOf(request) === 'body') return { ...answer, refresh_token: refreshToken };
+    const lifeSeconds = session.refresh_expires_at - Math.floor(this.clock.now().getTime() / 1000);
+    this.cookies.set(response, 'refresh_token', refreshToken, lifeSeconds);
+    this.cookies.setAccessToken(response, answer.access_token, expiresIn);
+    return answer;
+  }
+
+  /** The CSRF token of this browser: the one that it has while it is good, so that its tabs agree. */
+  csrfToken(request: Request, response: Response): string {
+    const sessionId = this.cookieSession.idOf(request);
+    const held = this.cookies.read(request, 'XSRF-TOKEN');
+    const token = held && this.csrfTokens.verify(held, sessionId) ? held : this.csrfTokens.issue(sessionId);
+    if (transportOf(request) === 'cookie') this.cookies.set(response, 'XSRF-TOKEN', token, CSRF_COOKIE_SECONDS);
+    return token;
+  }
+
+  /** Takes back what a session left in the browser; the device stays known. */
+  clear(request: Request, response: Response): void {
+    if (transportOf(request) === 'body') return;
+    this.cookies.clear(response, 'refresh_token');
+    this.cookies.clear(response, 'access_token');
+    this.cookies.clear(response, 'XSRF-TOKEN');
+    response.setHeader('Clear-Site-Data', '"cache"');
+  }
+}

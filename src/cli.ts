@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+
+import { ConfigError, environment, loadConfig } from './config/config.js';
+
+const program = new Command('latchkey')
+  .description('A standalone auth service: sign-in, rotating sessions, JWTs that other services verify by themselves.')
+  .showHelpAfterError();
+
+program
+  .command('serve')
+  .description('run the service; without DATABASE_URL on an embedded PostgreSQL')
+  .action(async () => {
+    const config = loadConfig({ env: environment() });
+    const { serve } = await import('./main.js');
+    await serve(config);
+  });
+
+program
+  .command('migrate')
+  .description('bring the database to this build’s schema, and say what was applied')
+  .action(async () => {
+    const config = loadConfig({ env: environment() });
+    const { migrateOnce } = await import('./migrate.js');
+    const applied = await migrateOnce(config);
+    process.stdout.write(
+      applied.length === 0
+        ? 'Nothing to do: the schema is current.\n'
+        : `Applied:\n${applied.map((name) => `  ${name}\n`).join('')}`,
+    );
+  });
+
+program
+  .command('breach')
+  .description('work with lists of breached passwords')
+  .command('build')
+  .description('make the filter for PASSWORD_BREACH_FILE from a list of SHA-1 hashes, one a line (HASH or HASH:COUNT)')
+  .argument('<list>', 'the list, as downloaded')
+  .argument('<file>', 'the filter to write')
+  .option('--min-count <n>', 'leave out what was seen less often', '1')
+  .action(async (list: string, file: string, { minCount }: { minCount: string }) => {
+    const { buildBreachFilter } = await import('./passwords/policy/breach-filter.js');
+    const onProgress = (read: number) => void process.stderr.write(`\r${read} lines`);
+    const { read, kept, bad } = await buildBreachFilter(list, file, { minCount: Number(minCount), onProgress });
+    process.stdout.write(`${read} lines read, ${kept} kept, ${bad} bad: ${file}\n`);
+  });
+
+program
+  .command('openapi', { hidden: true })
+  .description('write openapi.yaml from the code')
+  .argument('[file]', 'another place to write it')
+  .action(async (file?: string) => {
+    const { writeOpenApi } = await import('./openapi.js');
+    await writeOpenApi(file);
+  });
+
+program
+  .command('env-example', { hidden: true })
+  .description('write .env.example from the settings')
+  .argument('[file]', 'another place to write it')
+  .action(async (file?: string) => {
+    const { writeEnvExample } = await import('./config/env-example.js');
+    writeEnvExample(file);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`latchkey: ${error instanceof ConfigError ? error.toString() : (error as Error).message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,29 @@
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
+
+/** Who may call a route: anyone, whoever is signed in, or whoever holds a permission. */
+export type AccessRule = 'public' | 'user' | { permission: string };
+
+export const ACCESS_RULE = Symbol('AccessRule');
+
+/** Declares who may call a route. One that declares nothing is refused to all, and fails a test. */
+export function Access(rule: AccessRule): MethodDecorator & ClassDecorator {
+  const set = SetMetadata(ACCESS_RULE, rule);
+  if (rule === 'public') return applyDecorators(set, ApiExtension('x-access', 'public'));
+  return applyDecorators(
+    set,
+    ApiBearerAuth('bearer'),
+    ApiCookieAuth('access_cookie'),
+    ApiExtension('x-access', rule === 'user' ? 'user' : rule.permission),
+  );
+}
+
+export const OPEN_BEFORE_PASSWORD_CHANGE = Symbol('OpenBeforePasswordChange');
+
+/** For the few routes that stay open to whoever must change their password first. */
+export const OpenBeforePasswordChange = () => SetMetadata(OPEN_BEFORE_PASSWORD_CHANGE, true);
+
+export const ALWAYS_CSRF = Symbol('AlwaysCsrf');
+
+/** For routes that set or read the refresh cookie: cookie clients need a CSRF token in any case. */
+export const CsrfProtected = () => SetMetadata(ALWAYS_CSRF, true);

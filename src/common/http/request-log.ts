@@ -1,0 +1,47 @@
+import type { NextFunction, Request, Response } from 'express';
+
+import type { Logger } from '../logging.js';
+import { newId } from '../ids.js';
+
+declare module 'http' {
+  interface IncomingMessage {
+    /** Set by {@link requestLog}. */
+    id: string;
+  }
+}
+
+/** What a caller may choose as its request id: enough for every tracing header, too little to inject. */
+const SANE_REQUEST_ID = /^[A-Za-z0-9._:=+/-]{8,128}$/;
+
+/**
+ * Gives each request its id (the caller's where it is sane) and one log line when it ends: method,
+ * path without query, status, milliseconds. No header and no body, so no credential. By hand, since
+ * pino-http makes four child loggers for each request.
+ */
+export function requestLog(logger: Logger) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const given = request.headers['x-request-id'];
+    const id = typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : newId(new Date());
+    request.id = id;
+    response.setHeader('X-Request-Id', id);
+    const begun = performance.now();
+    response.once('close', () => {
+      const line = {
+        request_id: id,
+        method: request.method,
+        path: pathOf(request.originalUrl),
+        status: response.statusCode,
+        duration_ms: Math.round(performance.now() - begun),
+        ...(!response.writableFinished && { aborted: true }),
+      };
+      if (response.statusCode >= 500) logger.error(line, 'request');
+      else logger.info(line, 'request');
+    });
+    next();
+  };
+}
+
+const pathOf = (url: string): string => {
+  const query = url.indexOf('?');
+  return (query < 0 ? url : url.slice(0, query)).slice(0, 256);
+};

@@ -1,0 +1,57 @@
+import { Injectable, type LoggerService } from '@nestjs/common';
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+
+/** The service's log: one JSON line an event. A token, so that Nest injects pino by its type. */
+export abstract class Logger {
+  abstract debug(fields: object, message: string): void;
+  abstract info(fields: object, message: string): void;
+  abstract warn(fields: object, message: string): void;
+  abstract error(fields: object, message: string): void;
+}
+
+/**
+ * Makes the logger. No line holds a credential: requests are logged by method, path and status
+ * alone (http/request-log.ts), and an error by its name, message and stack, without the statement,
+ * parameters or connection that a database driver hangs onto it.
+ */
+export function createLogger(level: string, destination?: DestinationStream): PinoLogger {
+  return pino(
+    {
+      level,
+      base: undefined,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`, // RFC 3339, UTC
+      serializers: { err: describeError },
+    },
+    destination ?? pino.destination({ fd: 1, sync: false }),
+  );
+}
+
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { code } = error as { code?: unknown };
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(typeof code === 'string' && { code }),
+    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+  };
+}
+
+/** Nest's own words: its warnings and errors go to the same log, its start-up chatter nowhere. */
+@Injectable()
+export class NestLog implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(): void {}
+
+  warn(message: unknown, context?: string): void {
+    this.logger.warn({ context }, String(message));
+  }
+
+  error(message: unknown, stack?: string, context?: string): void {
+    this.logger.error({ context, stack }, String(message));
+  }
+}

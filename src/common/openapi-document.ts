@@ -1,0 +1,137 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+import {
+  BODY_TOO_LARGE,
+  FORBIDDEN,
+  INTERNAL_ERROR,
+  MALFORMED_REQUEST,
+  OVERLOADED,
+  PASSWORD_CHANGE_REQUIRED,
+  problemCatalogue,
+  RATE_LIMITED,
+  TOKEN_EXPIRED,
+  TOKEN_INVALID,
+  TOKEN_MISSING,
+  TOKEN_REVOKED,
+  UNSUPPORTED_MEDIA_TYPE,
+} from './problem/catalogue.js';
+import { problemExample } from './problem/api-problems.decorator.js';
+import type { ProblemType } from './problem/problem.js';
+
+type Operation = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- OpenAPI's own shape, amended in place
+
+/** Adds what holds for every route, so that no route has to say it: common problems, headers, the problem's schema. */
+export function completeDocument(document: OpenAPIObject): OpenAPIObject {
+  document.components ??= {};
+  document.components.schemas = { ...document.components.schemas, Problem: problemSchema() as never };
+  document.components.schemas = Object.fromEntries(
+    Object.entries(document.components.schemas).toSorted(([a], [b]) => a.localeCompare(b)),
+  );
+  for (const item of Object.values(document.paths)) {
+    for (const operation of Object.values(item as Record<string, Operation>)) {
+      complete(operation);
+      giveExamples(operation, document.components.schemas);
+    }
+  }
+  return document;
+}
+
+function complete(operation: Operation): void {
+  const access = operation['x-access'] as string;
+  const common: ProblemType[] = [INTERNAL_ERROR, OVERLOADED];
+  if (operation.tags?.[0] !== 'Operations') common.push(RATE_LIMITED);
+  if (operation.requestBody) common.push(MALFORMED_REQUEST, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE);
+  if (access !== 'public')
+    common.push(TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, FORBIDDEN, PASSWORD_CHANGE_REQUIRED);
+  for (const type of common) addProblem(operation, type);
+  operation.security = access === 'public' ? [] : [...(operation.security ?? []), { password: [] }];
+  operation.responses = Object.fromEntries(
+    Object.entries(operation.responses as object).toSorted(([a], [b]) => a.localeCompare(b)),
+  );
+  for (const [status, response] of Object.entries(operation.responses as Record<string, Operation>)) {
+    response.headers = {
+      'X-Request-Id': {
+        description: 'The id of this request: the caller’s own where it sent one.',
+        schema: { type: 'string' },
+      },
+      ...(['429', '503'].includes(status) && {
+        'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 1 } },
+      }),
+      ...(status === '401' && {
+        'WWW-Authenticate': { description: 'RFC 6750.', schema: { type: 'string' }, example: 'Bearer' },
+      }),
+      ...response.headers,
+    };
+  }
+}
+
+/** Shows every body as an example, put together from those of its members. */
+function giveExamples(operation: Operation, schemas: Record<string, Schema>): void {
+  const bodies = [operation.requestBody, ...Object.values(operation.responses as Record<string, Operation>)];
+  for (const body of bodies) {
+    for (const media of Object.values((body?.content ?? {}) as Record<string, Operation>)) {
+      if (media.schema && !media.example && !media.examples) media.example = exampleOf(media.schema as Schema, schemas);
+    }
+  }
+}
+
+interface Schema {
+  $ref?: string;
+  example?: unknown;
+  const?: unknown;
+  enum?: unknown[];
+  anyOf?: Schema[];
+  type?: string | string[];
+  format?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+}
+
+function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
+  if (schema.example !== undefined) return schema.example;
+  if (schema.$ref) return exampleOf(schemas[schema.$ref.split('/').pop()!], schemas);
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum) return schema.enum[0];
+  if (schema.anyOf) return exampleOf(schema.anyOf[0], schemas);
+  if (schema.properties) {
+    const shown = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
+    return Object.fromEntries(shown.map(([name, member]) => [name, exampleOf(member, schemas)]));
+  }
+  if (schema.items) return [exampleOf(schema.items, schemas)];
+  return schema.format === 'uuid' ? '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a10' : null;
+}
+
+function addProblem(operation: Operation, type: ProblemType): void {
+  const response = (operation.responses[type.status] ??= {
+    description: '',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, examples: {} } },
+  });
+  const { examples } = response.content['application/problem+json'];
+  if (examples[type.code]) return;
+  examples[type.code] = problemExample(type);
+  response.description = [response.description, `\`${type.code}\`: ${type.title}.`].filter(Boolean).join(' ');
+}
+
+const problemSchema = () => ({
+  type: 'object',
+  description: 'RFC 9457. `type` leads to a page that explains the code.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer', minimum: 400, maximum: 599 },
+    detail: { type: 'string', description: 'One plain sentence for a person.' },
+    code: { type: 'string', enum: problemCatalogue.map((type) => type.code) },
+    request_id: { type: 'string' },
+    errors: {
+      type: 'array',
+      description: 'On 422.',
+      items: {
+        type: 'object',
+        required: ['field', 'message'],
+        properties: { field: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+});

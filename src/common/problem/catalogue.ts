@@ -1,0 +1,138 @@
+import type { ProblemType } from './problem.js';
+
+/**
+ * Every error that callers can meet, once. `docs/problems/<code>.md` explains each to a person,
+ * the service serves that page under the problem's `type` URL, and OpenAPI lists them.
+ */
+const all: ProblemType[] = [];
+
+function define(code: string, status: number, title: string, detail: string): ProblemType {
+  const type = Object.freeze({ code, status, title, detail });
+  all.push(type);
+  return type;
+}
+
+export const MALFORMED_REQUEST = define(
+  'malformed_request',
+  400,
+  'The request cannot be read',
+  'The body is not valid JSON or not a valid form.',
+);
+export const INVALID_CREDENTIALS = define(
+  'invalid_credentials',
+  401,
+  'The credentials do not match',
+  'The username or the password is wrong.',
+);
+export const TOKEN_MISSING = define(
+  'token_missing',
+  401,
+  'A token is needed',
+  'Sign in and send the access token as a bearer token.',
+);
+export const TOKEN_INVALID = define(
+  'token_invalid',
+  401,
+  'The token is not valid',
+  'The token is not one that this service accepts.',
+);
+export const TOKEN_EXPIRED = define(
+  'token_expired',
+  401,
+  'The token has expired',
+  'Refresh the session, or sign in again.',
+);
+export const TOKEN_REVOKED = define(
+  'token_revoked',
+  401,
+  'The session has ended',
+  'This session was ended. Sign in again.',
+);
+export const FORBIDDEN = define(
+  'forbidden',
+  403,
+  'Not allowed',
+  'Your account does not have the permission that this needs.',
+);
+export const CSRF_FAILED = define(
+  'csrf_failed',
+  403,
+  'The CSRF check failed',
+  'Fetch a token from GET /auth/csrf and send it in X-CSRF-Token, from an allowed origin.',
+);
+export const ACCOUNT_DISABLED = define(
+  'account_disabled',
+  403,
+  'The account is disabled',
+  'This account was disabled. Ask an administrator.',
+);
+export const PASSWORD_CHANGE_REQUIRED = define(
+  'password_change_required',
+  403,
+  'The password must be changed',
+  'Change your password first: POST /auth/change-password.',
+);
+export const NOT_FOUND = define('not_found', 404, 'Not found', 'There is nothing here.');
+export const METHOD_NOT_ALLOWED = define(
+  'method_not_allowed',
+  405,
+  'The method is not allowed',
+  'This resource does not answer that method; Allow lists those it does.',
+);
+export const USERNAME_TAKEN = define(
+  'username_taken',
+  409,
+  'The username is taken',
+  'Another account has this username. Choose a different one.',
+);
+export const EMAIL_TAKEN = define(
+  'email_taken',
+  409,
+  'The e-mail address is taken',
+  'Another account has this e-mail address. Sign in, or use a different one.',
+);
+export const BODY_TOO_LARGE = define(
+  'body_too_large',
+  413,
+  'The body is too large',
+  'A request body may hold 64 KiB at most.',
+);
+export const UNSUPPORTED_MEDIA_TYPE = define(
+  'unsupported_media_type',
+  415,
+  'The media type is not supported',
+  'Send application/json in UTF-8, without a content encoding.',
+);
+export const VALIDATION_FAILED = define(
+  'validation_failed',
+  422,
+  'The request is not valid',
+  'Some fields are not valid; errors lists each.',
+);
+export const WEAK_PASSWORD = define('weak_password', 422, 'The password is too weak', 'Choose a longer password.');
+export const ACCOUNT_LOCKED = define(
+  'account_locked',
+  429,
+  'Too many wrong passwords',
+  'Too many wrong passwords were tried. Wait for as long as Retry-After says, then try again.',
+);
+export const RATE_LIMITED = define(
+  'rate_limited',
+  429,
+  'Too many requests',
+  'Wait for as long as Retry-After says, then try again.',
+);
+export const INTERNAL_ERROR = define(
+  'internal_error',
+  500,
+  'Something went wrong',
+  'An unexpected error happened. Quote the request id when you report it.',
+);
+export const OVERLOADED = define(
+  'overloaded',
+  503,
+  'The service is busy',
+  'The service cannot take this request now. Try again shortly.',
+);
+
+export const problemCatalogue: readonly ProblemType[] = all;

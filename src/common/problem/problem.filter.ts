@@ -1,0 +1,132 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import type { Request, Response } from 'express';
+
+import { Logger } from '../logging.js';
+import { allowedMethods } from '../http/allowed-methods.js';
+import {
+  BODY_TOO_LARGE,
+  FORBIDDEN,
+  INTERNAL_ERROR,
+  MALFORMED_REQUEST,
+  METHOD_NOT_ALLOWED,
+  NOT_FOUND,
+  OVERLOADED,
+  UNSUPPORTED_MEDIA_TYPE,
+} from './catalogue.js';
+import { Problem } from './problem.js';
+
+/** What the filter needs to know about the world: nothing of a feature. */
+export interface ProblemSettings {
+  /** The prefix of every `type`: `<publicUrl>/problems/<code>`. */
+  publicUrl: string;
+  /** Whether an unknown error means that the database is away. */
+  isUnavailable: (error: unknown) => boolean;
+}
+export const PROBLEM_SETTINGS = Symbol('ProblemSettings');
+
+const RETRY_AFTER_OUTAGE_SECONDS = 2;
+
+/**
+ * Answers every error of the service as `application/problem+json` (RFC 9457). What it does not
+ * know becomes a 500 that says its request id alone; the log has the rest.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    @Inject(PROBLEM_SETTINGS) private readonly settings: ProblemSettings,
+    private readonly logger: Logger,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<Request>(), http.getResponse<Response>());
+  }
+
+  answer(error: unknown, request: Request, response: Response): void {
+    const problem = this.toProblem(error, request);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const { type, options } = problem;
+    for (const [name, value] of Object.entries(options.headers ?? {})) response.setHeader(name, value);
+    if (options.retryAfterSeconds !== undefined) {
+      response.setHeader('Retry-After', String(Math.max(1, Math.ceil(options.retryAfterSeconds))));
+    }
+    if (type.status === 401) response.setHeader('WWW-Authenticate', challenge(type.code));
+    response.setHeader('Cache-Control', 'no-store');
+    response
+      .status(type.status)
+      .type('application/problem+json')
+      .send(
+        JSON.stringify({
+          type: `${this.settings.publicUrl}/problems/${type.code}`,
+          title: type.title,
+          status: type.status,
+          detail: problem.message,
+          code: type.code,
+          request_id: request.id,
+          ...(options.errors && { errors: options.errors }),
+          ...options.members,
+        }),
+      );
+  }
+
+  private toProblem(error: unknown, request: Request): Problem {
+    if (error instanceof Problem) return error;
+    if (error instanceof HttpException) return this.fromHttpException(error, request);
+    if (isBodyParserError(error)) return fromBodyParser(error);
+    if (this.settings.isUnavailable(error)) {
+      this.logger.warn({ err: error, request_id: request.id }, 'the database is unavailable');
+      return new Problem(OVERLOADED, { retryAfterSeconds: RETRY_AFTER_OUTAGE_SECONDS });
+    }
+    this.logger.error({ err: error, request_id: request.id }, 'unexpected error');
+    return new Problem(INTERNAL_ERROR);
+  }
+
+  private fromHttpException(error: HttpException, request: Request): Problem {
+    switch (error.getStatus()) {
+      case 400:
+        return new Problem(MALFORMED_REQUEST);
+      case 403:
+        return new Problem(FORBIDDEN);
+      case 404: {
+        const allow = allowedMethods(request);
+        return allow.length > 0
+          ? new Problem(METHOD_NOT_ALLOWED, { headers: { Allow: allow.join(', ') } })
+          : new Problem(NOT_FOUND);
+      }
+      case 413:
+        return new Problem(BODY_TOO_LARGE);
+      case 415:
+        return new Problem(UNSUPPORTED_MEDIA_TYPE);
+      case 503:
+        return new Problem(OVERLOADED, { retryAfterSeconds: RETRY_AFTER_OUTAGE_SECONDS });
+      default:
+        if (error.getStatus() < 500) return new Problem(MALFORMED_REQUEST); // a precondition or range of a file
+        this.logger.error({ err: error, request_id: request.id }, 'unexpected error');
+        return new Problem(INTERNAL_ERROR);
+    }
+  }
+}
+
+/** RFC 6750, section 3.1: a request without credentials gets the bare challenge. */
+const challenge = (code: string): string =>
+  code.startsWith('token_') && code !== 'token_missing' ? 'Bearer error="invalid_token"' : 'Bearer';
+
+interface BodyParserError extends Error {
+  status: number;
+  type?: string;
+}
+
+const isBodyParserError = (error: unknown): error is BodyParserError =>
+  error instanceof Error &&
+  typeof (error as BodyParserError).status === 'number' &&
+  (error as BodyParserError).status < 500;
+
+function fromBodyParser(error: BodyParserError): Problem {
+  if (error.status === 413) return new Problem(BODY_TOO_LARGE);
+  if (error.status === 415) return new Problem(UNSUPPORTED_MEDIA_TYPE);
+  if (error.status === 404) return new Problem(NOT_FOUND);
+  return new Problem(MALFORMED_REQUEST);
+}

@@ -1,0 +1,42 @@
+import { isIP } from 'node:net';
+
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+
+const USER_AGENT_MAX = 512;
+
+/** Where a request comes from: what every audit row and session keeps. */
+export interface RequestSource {
+  /** The client's address: IPv4, or IPv6 in short form. */
+  readonly ip: string;
+  readonly userAgent: string | null;
+  readonly requestId: string;
+}
+
+/** Reads the {@link RequestSource}. Express's `trust proxy` has decided whose word counts. */
+export function sourceOf(request: Request): RequestSource {
+  return {
+    ip: clientIp(request),
+    userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_MAX) ?? null,
+    requestId: request.id,
+  };
+}
+
+/**
+ * The client's address. A trusted proxy may still forward nonsense; then the proxy's own
+ * address counts, so that the value is always an address.
+ */
+export function clientIp(request: Request): string {
+  const ip = normalise(request.ip);
+  return isIP(ip) ? ip : normalise(request.socket.remoteAddress) || '0.0.0.0';
+}
+
+const normalise = (address: string | undefined): string => {
+  const bare = (address ?? '').replace(/%.*$/, ''); // without an interface's name
+  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
+};
+
+/** Injects the {@link RequestSource} into a controller's method. */
+export const Source = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  sourceOf(context.switchToHttp().getRequest<Request>()),
+);

@@ -1,0 +1,113 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { ConfigError, loadConfig } from './config.js';
+
+const GOOD = { MASTER_SECRET: 'p7Qm2xV9bK4nT6rY8wZ1cE3fH5jL0sDu', JWT_SECRET: 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA' };
+const folder = () => mkdtempSync(path.join(tmpdir(), 'latchkey-config-'));
+const load = (env: NodeJS.ProcessEnv, secretsDir = '/nonexistent') => loadConfig({ env, secretsDir });
+const mistakesOf = (env: NodeJS.ProcessEnv): string => {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.toString();
+    throw error;
+  }
+  throw new Error('no mistake was found');
+};
+
+describe('loadConfig', () => {
+  it('lists every mistake at once, by name and without any value', () => {
+    const text = mistakesOf({
+      ...GOOD,
+      PORT: 'eighty-leaked',
+      THROTTLE_LOGIN: 'often-leaked',
+      COOKIE_SAMESITE: 'leaked',
+      DATABASE_URL: 'mysql://leaked',
+    });
+    for (const name of ['PORT', 'THROTTLE_LOGIN', 'COOKIE_SAMESITE', 'DATABASE_URL']) expect(text).toContain(name);
+    expect(text).not.toContain('leaked');
+  });
+
+  it.each([
+    ['a missing secret', { MASTER_SECRET: undefined }, 'MASTER_SECRET is missing'],
+    ['a short secret', { JWT_SECRET: 'x7Qm2xV9bK4nT6rY8wZ1cE3fH5jL0sD' }, 'JWT_SECRET must be at least 32 bytes'],
+    ['a well-known secret', { JWT_SECRET: 'your-256-bit-secret-your-256-bit-secret' }, 'JWT_SECRET is a well-known'],
+    ['a repetitive secret', { JWT_SECRET: 'ab'.repeat(20) }, 'JWT_SECRET repeats'],
+    ['one secret for both', { JWT_SECRET: GOOD.MASTER_SECRET }, 'are the same'],
+    ['insecure cookies', { COOKIE_SECURE: 'false' }, 'COOKIE_SECURE must not be false'],
+    ['every origin', { CORS_ORIGINS: '*' }, 'CORS_ORIGINS must list origins'],
+  ])('refuses %s in production', (_name, env, mistake) => {
+    expect(mistakesOf({ ...GOOD, NODE_ENV: 'production', ...env })).toContain(mistake);
+  });
+
+  it('takes a good production configuration', () => {
+    expect(load({ ...GOOD, NODE_ENV: 'production' })).toMatchObject({
+      production: true,
+      cookies: { secure: true },
+      notices: [],
+    });
+  });
+
+  it('makes missing secrets outside production once, keeps them for the owner alone, and says so once', () => {
+    const DATA_DIR = folder();
+    const first = load({ DATA_DIR });
+    expect(first.notices).toHaveLength(2);
+    expect(statSync(path.join(DATA_DIR, 'master_secret')).mode & 0o777).toBe(0o600);
+    const second = load({ DATA_DIR });
+    expect(second.notices).toEqual([]);
+    expect([second.masterSecret, second.tokens.secret]).toEqual([first.masterSecret, first.tokens.secret]);
+    expect(first.masterSecret).not.toBe(first.tokens.secret);
+  });
+
+  it('reads NAME_FILE and the secrets folder', () => {
+    const dir = folder();
+    writeFileSync(path.join(dir, 'elsewhere'), `${GOOD.MASTER_SECRET}\n`);
+    writeFileSync(path.join(dir, 'jwt_secret'), `${GOOD.JWT_SECRET}\n`);
+    const config = load({ MASTER_SECRET_FILE: path.join(dir, 'elsewhere') }, dir);
+    expect(config.masterSecret).toBe(GOOD.MASTER_SECRET);
+    expect(config.tokens.secret).toBe(GOOD.JWT_SECRET);
+    expect(mistakesOf({ ...GOOD, PORT_FILE: '/nonexistent/port' })).toContain(
+      'PORT_FILE names a file that cannot be read',
+    );
+  });
+
+  it('is frozen, deeply', () => {
+    const config = load(GOOD);
+    expect(() => ((config.http as { port: number }).port = 1)).toThrow();
+  });
+
+  it.each([
+    [{ DATABASE_URL: 'postgres://u:p@db:5432/n' }, 'postgres://u:p@db:5432/n'],
+    [{ DATABASE_URL: 'postgres://u:p@/n?host=/run/pg' }, 'postgres://u:p@/n?host=/run/pg'],
+    [{ DB_HOST: 'db', DB_PASSWORD: 'p@ss/word' }, 'postgres://latchkey:p%40ss%2Fword@db:5432/latchkey'],
+    [{ DB_HOST: '/run/pg' }, 'postgres://latchkey:@localhost/latchkey?host=%2Frun%2Fpg&port=5432'],
+    [{}, null],
+  ])('finds the database of %j', (env, url) => {
+    expect(load({ ...GOOD, ...env }).database.url).toBe(url);
+  });
+
+  it.each([
+    ['0', 0],
+    ['2', 2],
+    ['10.0.0.0/8, loopback', ['10.0.0.0/8', 'loopback']],
+  ])('reads TRUST_PROXY %s', (value, expected) => {
+    expect(load({ ...GOOD, TRUST_PROXY: value }).http.trustProxy).toEqual(expected);
+  });
+
+  it.each(['true', '*', 'everyone', '10.0.0.0/8; drop'])('refuses TRUST_PROXY %s', (value) => {
+    expect(mistakesOf({ ...GOOD, TRUST_PROXY: value })).toContain('TRUST_PROXY');
+  });
+
+  it('refuses a session that idles for longer than it may live', () => {
+    expect(mistakesOf({ ...GOOD, SESSION_MAX_DAYS: '7' })).toContain('REFRESH_TOKEN_EXPIRE_DAYS');
+  });
+});
+
+describe('.env.example', () => {
+  it('lists every setting with a comment, and nothing else', async () => {
+    const { renderEnvExample } = await import('./env-example.js');
+    expect(readFileSync(path.resolve('.env.example'), 'utf8')).toBe(renderEnvExample());
+  });
+});

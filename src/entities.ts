@@ -1,0 +1,9 @@
+import { AuditEvent } from './audit/audit-event.entity.js';
+import { Role } from './access/role.entity.js';
+import { LoginCounter } from './protection/login-counter.entity.js';
+import { Session } from './sessions/session.entity.js';
+import { UserDevice } from './sessions/user-device.entity.js';
+import { User } from './users/user.entity.js';
+
+/** Every table that a feature reads through TypeORM; a test holds them against the migrations. */
+export const entities = [User, Role, Session, UserDevice, LoginCounter, AuditEvent];

@@ -1,0 +1,64 @@
+import { scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+
+import { type PasswordScheme, UnusableHashError } from './password-scheme.js';
+import { decodeBase64, matchStored, NUMBER, requireAffordable } from './stored-hash.js';
+
+/** RFC 7914, section 2. `logN` is the binary logarithm of N. */
+export interface ScryptCost {
+  readonly logN: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** Ceilings: the memory, 128·N·r bytes, and what is mixed in all lanes together: some 2 s of CPU. */
+export const SCRYPT_MAX_MEMORY_BYTES = 128 * 1024 * 1024;
+export const SCRYPT_MAX_MIXED_BYTES = 4 * SCRYPT_MAX_MEMORY_BYTES;
+export const SCRYPT_MAX_PARALLELISM = 16;
+
+const NAME = 'scrypt';
+const SALT_BYTES = [0, 64] as const;
+const DIGEST_BYTES = [16, 128] as const;
+
+/** passlib's, and the PHC string format's. */
+const PATTERN = new RegExp(
+  String.raw`^\$scrypt\$ln=(${NUMBER}),r=(${NUMBER}),p=(${NUMBER})\$([A-Za-z0-9+/]{0,86}={0,2})\$([A-Za-z0-9+/]{22,171}={0,2})$`,
+);
+
+/** scrypt (RFC 7914) as `$scrypt$ln=…,r=…,p=…$salt$hash`. */
+export const scryptScheme: PasswordScheme = {
+  name: NAME,
+
+  recognises: (stored) => stored.startsWith('$scrypt$'),
+
+  async verify(password, stored) {
+    const [logN, r, p, saltText, digestText] = matchStored(NAME, PATTERN, stored);
+    const cost = { logN: Number(logN), r: Number(r), p: Number(p) };
+    const salt = decodeBase64(NAME, saltText, SALT_BYTES);
+    const digest = decodeBase64(NAME, digestText, DIGEST_BYTES);
+    return timingSafeEqual(await deriveScrypt(NAME, password, salt, cost, digest.length), digest);
+  },
+};
+
+/** @throws UnusableHashError in the name of `scheme` where the cost is beyond the ceilings, or none of scrypt's */
+export async function deriveScrypt(
+  scheme: string,
+  password: string,
+  salt: Buffer,
+  { logN, r, p }: ScryptCost,
+  length: number,
+): Promise<Buffer> {
+  const N = 2 ** logN;
+  const memory = 128 * N * r;
+  requireAffordable(
+    scheme,
+    memory <= SCRYPT_MAX_MEMORY_BYTES && p <= SCRYPT_MAX_PARALLELISM && memory * p <= SCRYPT_MAX_MIXED_BYTES,
+  );
+  if (logN >= 16 * r) throw new UnusableHashError(scheme, 'malformed'); // RFC 7914, section 2: N < 2^(128·r/8)
+  // OpenSSL counts the p blocks of 128·r bytes, and two for work, with the memory.
+  return scryptAsync(password, salt, length, { N, r, p, maxmem: memory + 128 * r * (p + 2) });
+}
+
+const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
+  scrypt,
+);

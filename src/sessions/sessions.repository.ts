@@ -1,0 +1,256 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { INSERT_AUDIT_EVENT_COLUMNS } from '../audit/audit.repository.js';
+import { Database, type Statement } from '../database/database.js';
+import { permissionsOf } from '../users/users.repository.js';
+
+/** A session with its user: all that a new access token needs. Instants are epoch seconds. */
+export interface LiveSession {
+  id: string;
+  user_id: string;
+  counter: number;
+  device_id: string | null;
+  amr: string[];
+  auth_time: number;
+  refresh_expires_at: number;
+  username: string;
+  roles: string[];
+  permissions: string[];
+  must_change_password: boolean;
+}
+
+/** How the user of a live session stands now, whatever their token says. */
+export interface SessionStanding {
+  must_change_password: boolean;
+  permissions: string[];
+}
+
+/** A session under its row lock, with what a verdict needs besides. */
+export interface LockedSession extends LiveSession {
+  salt_hash: Buffer;
+  parent_counter: number | null;
+  parent_spent_at: Date | null;
+  rotated_at: Date | null;
+  idle_expires_at: Date;
+  expires_at: Date;
+  ended_at: Date | null;
+  device_key: string | null;
+  user_agent: string | null;
+  is_active: boolean;
+}
+
+export interface Rotation {
+  sessionId: string;
+  counter: number;
+  saltHash: Buffer;
+  now: Date;
+  idleExpiresAt: Date;
+  ip: string;
+  userAgent: string | null;
+  requestId: string;
+  /** The id of the audit row, should one be due. */
+  auditId: string;
+}
+
+export interface NewSession {
+  id: string;
+  userId: string;
+  saltHash: Buffer;
+  amr: string[];
+  deviceId: string | null;
+  deviceKey: string | null;
+  ip: string;
+  userAgent: string | null;
+  now: Date;
+  idleExpiresAt: Date;
+  expiresAt: Date;
+  /** The id of the device's row, should it be a new one. */
+  deviceRowId: string;
+  auditId: string;
+  event: string;
+  requestId: string;
+  forgive: readonly Buffer[];
+  /** When the password that was proven was set; null where it was set in this very transaction. */
+  passwordChangedAt: string | null;
+}
+
+/**
+ * A sign-in in one round trip, unless the password was changed or the account disabled since it was read; the share lock
+ * decides between the two: the session, its browser as a known one, cleared counters, the audit row.
+ */
+const INSERT: Statement = {
+  name: 'session-insert',
+  text: `
+  with proven as (
+    select u.id from users u
+     where u.id = $2 and u.is_active and ($17::timestamptz is null or u.password_changed_at = $17)
+       for share
+  ), session as (
+    insert into sessions (id, user_id, salt_hash, amr, device_id, device_key, ip, user_agent,
+                          auth_time, created_at, last_seen_at, idle_expires_at, expires_at)
+    select $1::uuid, id, $3::bytea, $4::text[], $5, $6::uuid, $7::inet, $8, $9::timestamptz, $9, $9, $10::timestamptz, $11::timestamptz
+      from proven
+  ), device as (
+    insert into user_devices (id, user_id, device_key, user_agent, ip, created_at, last_seen_at)
+    select $12::uuid, id, $6::uuid, $8, $7::inet, $9, $9 from proven where $6::uuid is not null
+    on conflict (user_id, device_key) do update
+       set user_agent = excluded.user_agent, ip = excluded.ip, last_seen_at = excluded.last_seen_at
+  ), forgiven as (
+    delete from login_counters where key = any($16::bytea[]) and exists (select from proven)
+  )
+  insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS})
+  select $13::uuid, $9, $14, 'success', id, id, $1::uuid, $7::inet, $8, $15, jsonb_build_object('amr', $4::text[]) from proven
+  returning id`,
+};
+
+const epoch = (column: string): string => `floor(extract(epoch from ${column}))::float8`;
+
+const LIVE = `s.id, s.user_id, s.counter, s.device_id, s.amr, ${epoch('s.auth_time')} as auth_time,
+  ${epoch('least(s.idle_expires_at, s.expires_at)')} as refresh_expires_at, u.username, u.roles,
+  u.must_change_password`;
+
+/**
+ * The hot path: one round trip. Spends the live token, notes address, agent and time, writes the
+ * audit row where either is new, and returns what the access token needs. Matches nothing unless
+ * all is well; why not, is found out under the row lock.
+ */
+const ROTATE: Statement = {
+  name: 'session-rotate',
+  text: `
+  with rotated as (
+    update sessions s
+       set counter = s.counter + 1, parent_counter = s.counter, parent_spent_at = $4, rotated_at = $4,
+           last_seen_at = $4, idle_expires_at = $5, ip = $6, user_agent = $7
+      from sessions before, users u
+     where s.id = $1 and before.id = $1 and s.counter = $2 and s.salt_hash = $3
+       and s.ended_at is null and s.idle_expires_at > $4 and s.expires_at > $4
+       and u.id = s.user_id and u.is_active
+    returning ${LIVE}, before.ip as ip_before, before.user_agent as agent_before
+  ), audited as (
+    insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS})
+    select $8, $4, 'session.moved', 'success', user_id, user_id, id, $6, $7, $9,
+           jsonb_build_object('ip_before', host(ip_before), 'user_agent_before', agent_before)
+      from rotated where ip_before is distinct from $6 or agent_before is distinct from $7
+  )
+  select id, user_id, counter, device_id, amr, auth_time, refresh_expires_at, username, roles, must_change_password,
+         ${permissionsOf('rotated.roles')} as permissions
+    from rotated`,
+};
+
+const FIND_STANDING: Statement = {
+  name: 'session-standing',
+  text: `
+  select u.must_change_password, ${permissionsOf('u.roles')} as permissions
+    from sessions s join users u on u.id = s.user_id
+   where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3 and u.is_active`,
+};
+
+const LOCK = `
+  select ${LIVE}, ${permissionsOf('u.roles')} as permissions, s.salt_hash, s.parent_counter, s.parent_spent_at,
+         s.rotated_at, s.idle_expires_at, s.expires_at, s.ended_at, s.device_key, s.user_agent, u.is_active
+    from sessions s join users u on u.id = s.user_id
+   where s.id = $1
+     for update of s`;
+
+const SKIP_LOST_SUCCESSOR = `
+  update sessions
+     set counter = counter + 1, rotated_at = $2, last_seen_at = $2, idle_expires_at = $3, ip = $4, user_agent = $5
+   where id = $1
+  returning counter`;
+
+/** Every way to end sessions takes the row locks in the same order, so that no two can block each other. */
+const END = `
+  with doomed as (
+    select id from sessions where %WHERE% and ended_at is null order by id for update
+  )
+  update sessions s set ended_at = $2, end_reason = $3 from doomed where s.id = doomed.id
+  returning s.id, s.user_id`;
+const END_ONE = END.replace('%WHERE%', 'id = $1 and ($4::bytea is null or salt_hash = $4)');
+const END_OTHERS = END.replace('%WHERE%', 'user_id = $1 and id <> $4');
+
+export interface EndedSession {
+  id: string;
+  user_id: string;
+}
+
+/** The table `sessions`. */
+@Injectable()
+export class SessionsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Writes a new session with all that goes with it, within `tx` or by itself; false where its proof is out of date. */
+  async insert(tx: EntityManager | null, session: NewSession): Promise<boolean> {
+    const { id, userId, saltHash, amr, deviceId, deviceKey, ip, userAgent, now, idleExpiresAt, expiresAt } = session;
+    const row = [id, userId, saltHash, amr, deviceId, deviceKey, ip, userAgent, now, idleExpiresAt, expiresAt];
+    const values = [
+      ...row,
+      session.deviceRowId,
+      session.auditId,
+      session.event,
+      session.requestId,
+      session.forgive,
+      session.passwordChangedAt,
+    ];
+    const rows: unknown[] = tx ? await tx.query(INSERT.text, values) : await this.database.run(INSERT, values);
+    return rows.length === 1;
+  }
+
+  /** Spends the live token in one statement; null where it is not the live token of a live session. */
+  async rotate(rotation: Rotation): Promise<LiveSession | null> {
+    const { sessionId, counter, saltHash, now, idleExpiresAt, ip, userAgent, auditId, requestId } = rotation;
+    const values = [sessionId, counter, saltHash, now, idleExpiresAt, ip, userAgent, auditId, requestId];
+    return (await this.database.run<LiveSession>(ROTATE, values))[0] ?? null;
+  }
+
+  /** How a session stands whose tokens still count; null where it has ended or its user is not active. */
+  async findStanding(sessionId: string, userId: string, now: Date): Promise<SessionStanding | null> {
+    return (
+      (
+        await this.database.run<SessionStanding & Record<string, unknown>>(FIND_STANDING, [sessionId, userId, now])
+      )[0] ?? null
+    );
+  }
+
+  /** Locks the row until `tx` ends, so that a refresh and an end of it come one after the other. */
+  async lock(tx: EntityManager, sessionId: string): Promise<LockedSession | null> {
+    return (await tx.query<LockedSession[]>(LOCK, [sessionId]))[0] ?? null;
+  }
+
+  /** Kills the live token, which nobody received, and makes the next one live. Returns its number. */
+  async skipLostSuccessor(tx: EntityManager, rotation: Rotation): Promise<number> {
+    const { sessionId, now, idleExpiresAt, ip, userAgent } = rotation;
+    const [rows] = await tx.query<[{ counter: number }[], number]>(SKIP_LOST_SUCCESSOR, [
+      sessionId,
+      now,
+      idleExpiresAt,
+      ip,
+      userAgent,
+    ]);
+    return rows[0].counter;
+  }
+
+  /** Ends a session; where a salt's hash is given, only the one that it belongs to. */
+  async endOne(
+    tx: EntityManager,
+    sessionId: string,
+    saltHash: Buffer | null,
+    reason: string,
+    now: Date,
+  ): Promise<EndedSession[]> {
+    const [rows] = await tx.query<[EndedSession[], number]>(END_ONE, [sessionId, now, reason, saltHash]);
+    return rows;
+  }
+
+  /** Ends all of the user's sessions but one. */
+  async endOthers(
+    tx: EntityManager,
+    userId: string,
+    keptId: string,
+    reason: string,
+    now: Date,
+  ): Promise<EndedSession[]> {
+    const [rows] = await tx.query<[EndedSession[], number]>(END_OTHERS, [userId, now, reason, keptId]);
+    return rows;
+  }
+}

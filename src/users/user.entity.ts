@@ -1,0 +1,48 @@
+import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+
+/** An account. */
+@Entity('users')
+@Unique(['usernameCanonical'])
+@Unique(['emailCanonical'])
+export class User {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  /** As the user wrote it. */
+  @Column('text')
+  username: string;
+
+  @Column('text')
+  usernameCanonical: string;
+
+  @Column('text')
+  email: string;
+
+  @Column('text')
+  emailCanonical: string;
+
+  @Column('timestamptz', { nullable: true })
+  emailVerifiedAt: Date | null;
+
+  /** PHC string. */
+  @Column('text')
+  passwordHash: string;
+
+  @Column('timestamptz')
+  passwordChangedAt: Date;
+
+  @Column('text', { array: true, default: () => `'{user}'` })
+  roles: string[];
+
+  @Column('boolean', { default: true })
+  isActive: boolean;
+
+  @Column('boolean', { default: false })
+  mustChangePassword: boolean;
+
+  @Column('timestamptz')
+  createdAt: Date;
+
+  @Column('timestamptz')
+  updatedAt: Date;
+}

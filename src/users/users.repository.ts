@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { Database, type Statement, uniqueViolation } from '../database/database.js';
+import { isEmail } from './canonical-name.js';
+import { User } from './user.entity.js';
+
+/** An account with what its roles allow: all that a token or an answer says of it. */
+export interface Account {
+  id: string;
+  username: string;
+  email: string;
+  email_verified_at: Date | null;
+  password_hash: string;
+  roles: string[];
+  permissions: string[];
+  is_active: boolean;
+  must_change_password: boolean;
+  /** As PostgreSQL writes it, to the microsecond. */
+  password_changed_at?: string;
+  created_at: Date;
+}
+
+/** The permissions of the roles in `roles`, sorted: for use inside other statements. */
+export const permissionsOf = (roles: string): string =>
+  `array(select distinct permission from roles r, unnest(r.permissions) permission where r.name = any(${roles}) order by permission)`;
+
+const ACCOUNT = `
+  select u.id, u.username, u.email, u.email_verified_at, u.password_hash, u.roles, u.is_active,
+         u.must_change_password, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
+    from users u`;
+
+const FIND_BY_ID: Statement = { name: 'account-by-id', text: `${ACCOUNT} where u.id = $1` };
+const FIND_BY_USERNAME: Statement = { name: 'account-by-username', text: `${ACCOUNT} where u.username_canonical = $1` };
+const FIND_BY_EMAIL: Statement = { name: 'account-by-email', text: `${ACCOUNT} where u.email_canonical = $1` };
+
+const PERMISSIONS_OF_ROLES: Statement = {
+  name: 'permissions-of-roles',
+  text: `select ${permissionsOf('$1::text[]')} as permissions`,
+};
+
+/** The tables `users` and, for permissions, `roles`. */
+@Injectable()
+export class UsersRepository {
+  constructor(private readonly database: Database) {}
+
+  async findById(id: string): Promise<Account | null> {
+    return (await this.database.run<Account>(FIND_BY_ID, [id]))[0] ?? null;
+  }
+
+  /** By canonical username, or by canonical e-mail address where it is one. */
+  async findByCanonicalName(name: string): Promise<Account | null> {
+    const statement = isEmail(name) ? FIND_BY_EMAIL : FIND_BY_USERNAME;
+    return (await this.database.run<Account>(statement, [name]))[0] ?? null;
+  }
+
+  /** What `roles` allow together, sorted. */
+  async permissionsOfRoles(roles: string[]): Promise<string[]> {
+    return (await this.database.run<{ permissions: string[] }>(PERMISSIONS_OF_ROLES, [roles]))[0].permissions;
+  }
+
+  /** Adds an account; says which name is taken where one is. The unique indexes decide, not a look beforehand. */
+  async insert(tx: EntityManager, user: User): Promise<'inserted' | 'username_taken' | 'email_taken'> {
+    try {
+      await tx.insert(User, user);
+      return 'inserted';
+    } catch (error) {
+      switch (uniqueViolation(error)) {
+        case 'users_username_canonical_key':
+          return 'username_taken';
+        case 'users_email_canonical_key':
+          return 'email_taken';
+        default:
+          throw error;
+      }
+    }
+  }
+
+  /** Puts a hash of the same password in the old one's place; false where another change came first. */
+  async upgradePasswordHash(tx: EntityManager, id: string, oldHash: string, newHash: string): Promise<boolean> {
+    return (await tx.update(User, { id, passwordHash: oldHash }, { passwordHash: newHash })).affected === 1;
+  }
+
+  /** Puts a new password's hash in the old one's place; false where another change came first. */
+  async replacePasswordHash(
+    tx: EntityManager,
+    id: string,
+    oldHash: string,
+    newHash: string,
+    now: Date,
+  ): Promise<boolean> {
+    const { affected } = await tx.update(
+      User,
+      { id, passwordHash: oldHash },
+      { passwordHash: newHash, passwordChangedAt: now, mustChangePassword: false, updatedAt: now },
+    );
+    return affected === 1;
+  }
+}
