@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import pg from 'pg';
+
+import { createApp, openDatabase } from '../../src/app.js';
+import { Clock } from '../../src/common/clock.js';
+import { createLogger } from '../../src/common/logging.js';
+import { type Config, loadConfig } from '../../src/config/config.js';
+import type { Database } from '../../src/database/database.js';
+import { ApiClient } from './api-client.js';
+import { Browser } from './browser.js';
+import { createTestDatabase } from './test-database.js';
+
+export const PASSWORD = 'correct-horse-battery';
+export const JWT_SECRET = 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA';
+
+export interface Person {
+  id: string;
+  username: string;
+  email: string;
+  password: string;
+}
+
+/** The real service on its own database, listening on a real port. Limits are off unless asked for. */
+export class TestApp {
+  private aheadMs = 0;
+
+  private constructor(
+    readonly app: NestExpressApplication,
+    readonly config: Config,
+    readonly database: Database,
+    readonly databaseUrl: string,
+    readonly url: string,
+    private readonly logLines: string[],
+    private readonly dropDatabase: () => Promise<void>,
+  ) {}
+
+  static async start(env: NodeJS.ProcessEnv = {}): Promise<TestApp> {
+    const { url: databaseUrl, drop } = await createTestDatabase();
+    const config = loadConfig({
+      env: {
+        NODE_ENV: 'test',
+        DATABASE_URL: databaseUrl,
+        MASTER_SECRET: randomBytes(32).toString('hex'),
+        JWT_SECRET,
+        THROTTLE_LOGIN: 'off',
+        THROTTLE_REFRESH: 'off',
+        THROTTLE_DEFAULT: 'off',
+        ...env,
+      },
+      secretsDir: '/nonexistent',
+    });
+    const logLines: string[] = [];
+    const logger = createLogger('trace', { write: (line: string) => void logLines.push(line) });
+    const database = openDatabase(config, databaseUrl, logger);
+    await database.connect();
+    const app = await createApp(config, database, logger);
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as { port: number };
+    return new TestApp(app, config, database, databaseUrl, `http://127.0.0.1:${port}`, logLines, drop);
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await this.database.close();
+    await this.dropDatabase();
+  }
+
+  /** Everything that the service logged, as text. */
+  get log(): string {
+    return this.logLines.join('');
+  }
+
+  /** Moves the service's clock on, for all that follows. */
+  advance(seconds: number): void {
+    this.aheadMs += seconds * 1000;
+    this.app.get(Clock).now = () => new Date(Date.now() + this.aheadMs);
+  }
+
+  /** A browser that nobody used yet. */
+  browser(userAgent?: string): Browser {
+    return new Browser(this.url, userAgent);
+  }
+
+  /** A client without cookies. */
+  client(userAgent?: string): ApiClient {
+    return new ApiClient(this.url, userAgent);
+  }
+
+  /** A registered person. Each call makes another one. */
+  async givenPerson(overrides: Partial<Person> = {}): Promise<Person> {
+    const name = `u${randomBytes(6).toString('hex')}`;
+    const person = { username: name, email: `${name}@example.com`, password: PASSWORD, ...overrides };
+    const { status, body } = await this.client().register(person);
+    if (status !== 201) throw new Error(`registration failed: ${JSON.stringify(body)}`);
+    return { ...person, id: (body as { user: { id: string } }).user.id };
+  }
+
+  /** A person signed in with a browser of their own. */
+  async givenSignedIn(userAgent?: string): Promise<{ person: Person; browser: Browser; accessToken: string }> {
+    const person = await this.givenPerson();
+    const browser = this.browser(userAgent);
+    const { body } = await browser.login(person).expect(200);
+    return { person, browser, accessToken: (body as { access_token: string }).access_token };
+  }
+
+  /** Rows of a query on the service's database, outside the service. */
+  async rows<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** The types of a person's audit events, oldest first. */
+  async auditTypes(userId: string): Promise<string[]> {
+    const rows = await this.rows<{ type: string }>('select type from audit_events where user_id = $1 order by id', [
+      userId,
+    ]);
+    return rows.map(({ type }) => type);
+  }
+
+  /**
+   * Holds the rows of `lockSql`, starts the requests, waits until `waiting` of them queue at the
+   * rows, does `meanwhile`, then lets go: so that they meet there without luck.
+   */
+  async whileLocked<T>(
+    lockSql: string,
+    values: unknown[],
+    waiting: number,
+    requests: () => Promise<T>[],
+    meanwhile?: () => Promise<unknown>,
+  ): Promise<T[]> {
+    const holder = new pg.Client({ connectionString: this.databaseUrl });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(lockSql, values);
+      const pending = requests();
+      const answers = Promise.all(pending);
+      answers.catch(() => {}); // awaited below
+      const deadline = Date.now() + 4000;
+      for (;;) {
+        await holder.query('select pg_stat_clear_snapshot()');
+        const { rows } = await holder.query<{ count: number }>(
+          `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        if (rows[0].count >= waiting) break;
+        if (Date.now() > deadline) throw new Error(`only ${rows[0].count} of ${waiting} requests wait at the lock`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await meanwhile?.();
+      await holder.query('commit');
+      return await answers;
+    } finally {
+      await holder.end();
+    }
+  }
+}
