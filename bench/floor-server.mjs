@@ -1,0 +1,89 @@
+// The floor that bench/refresh.mjs compares with: POST /auth/refresh by bare node:http and nothing
+// else. Same configuration, pool, statement, token formats, signature and Set-Cookie as the service,
+// by the service's own classes; no framework, no middleware, no log, no rate limit, no schema.
+import { randomUUID } from 'node:crypto';
+import http from 'node:http';
+
+import { Clock } from '../dist/common/clock.js';
+import { DerivedKeys } from '../dist/common/crypto/derived-keys.js';
+import { CsrfTokens } from '../dist/common/csrf-tokens.js';
+import { loadConfig } from '../dist/config/config.js';
+import { Database } from '../dist/database/database.js';
+import { RefreshTokens, saltHash } from '../dist/sessions/refresh-token.js';
+import { SessionsRepository } from '../dist/sessions/sessions.repository.js';
+import { AccessTokenIssuer } from '../dist/tokens/access-token-issuer.js';
+import { loadKeyRing } from '../dist/tokens/key-ring.js';
+
+const config = loadConfig({ env: process.env });
+const database = new Database({ url: config.database.url, poolSize: config.database.poolSize, entities: [] });
+await database.connect();
+const sessions = new SessionsRepository(database);
+const keys = new DerivedKeys(config.masterSecret);
+const refreshTokens = new RefreshTokens(keys);
+const csrfTokens = new CsrfTokens(keys);
+const issuer = new AccessTokenIssuer(await loadKeyRing(config.tokens), new Clock(), config);
+const attributes = 'Path=/auth;';
+const flags = `HttpOnly;${config.cookies.secure ? ' Secure;' : ''} SameSite=Lax`;
+
+async function refresh(request, response) {
+  const cookies = cookiesOf(request.headers.cookie);
+  const token = refreshTokens.open(cookies.refresh_token);
+  if (!token) return refuse(response, 401);
+  const csrf = cookies['XSRF-TOKEN'];
+  if (csrf !== request.headers['x-csrf-token'] || !csrfTokens.verify(csrf, token.sessionId))
+    return refuse(response, 403);
+  if (request.headers.origin !== config.http.publicUrl) return refuse(response, 403);
+  const now = new Date();
+  const session = await sessions.rotate({
+    sessionId: token.sessionId,
+    counter: token.counter,
+    saltHash: saltHash(token.salt),
+    now,
+    idleExpiresAt: new Date(now.getTime() + config.sessions.idleSeconds * 1000),
+    ip: request.socket.remoteAddress,
+    userAgent: request.headers['user-agent'] ?? null,
+    requestId: randomUUID(),
+    auditId: randomUUID(),
+  });
+  if (!session) return refuse(response, 401);
+  const maxAge = session.refresh_expires_at - Math.floor(now.getTime() / 1000);
+  const expires = new Date(now.getTime() + maxAge * 1000).toUTCString();
+  const next = refreshTokens.mint({ ...token, counter: session.counter });
+  const body = JSON.stringify({
+    access_token: issuer.issue(session),
+    token_type: 'bearer',
+    expires_in: issuer.lifetimeSeconds,
+  });
+  response.writeHead(200, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'Set-Cookie': `refresh_token=${next}; Max-Age=${maxAge}; ${attributes} Expires=${expires}; ${flags}`,
+  });
+  response.end(body);
+}
+
+function cookiesOf(header = '') {
+  const cookies = {};
+  for (const pair of header.split('; ')) {
+    const equals = pair.indexOf('=');
+    cookies[pair.slice(0, equals)] = pair.slice(equals + 1);
+  }
+  return cookies;
+}
+
+const refuse = (response, status) => response.writeHead(status, { 'Content-Length': 0 }).end();
+
+const server = http.createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
+  if (request.url === '/health/ready') return response.writeHead(200, { 'Content-Length': 0 }).end();
+  if (request.method !== 'POST' || request.url !== '/auth/refresh') return refuse(response, 404);
+  refresh(request, response).catch((error) => {
+    process.stderr.write(`floor: ${error.stack}\n`);
+    refuse(response, 500);
+  });
+});
+server.listen(config.http.port, config.http.host);
+process.on('SIGTERM', () => {
+  server.close(() => void database.close().then(() => process.exit(0)));
+  server.closeAllConnections();
+});
