@@ -15,11 +15,13 @@ const MAY_IMPORT = {
   passwords: [],
   audit: [],
   tokens: [],
-  sessions: ['users', 'audit'],
-  access: ['sessions', 'tokens', 'audit'],
+  clients: ['audit'],
+  revocations: ['audit', 'tokens'],
+  sessions: ['users', 'audit', 'revocations'],
+  access: ['sessions', 'tokens', 'audit', 'clients', 'revocations'],
   protection: ['access', 'sessions', 'tokens', 'audit'],
   health: ['protection'],
-  auth: ['users', 'passwords', 'audit', 'tokens', 'sessions', 'access', 'protection'],
+  auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection'],
   admin: ['users', 'passwords', 'audit', 'tokens', 'sessions', 'access', 'protection'],
 };
 const GROUND = ['config', 'database', 'common'];

@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 
-import { Clock } from '../dist/common/clock.js';
 import { DerivedKeys } from '../dist/common/crypto/derived-keys.js';
 import { CsrfTokens } from '../dist/common/csrf-tokens.js';
 import { loadConfig } from '../dist/config/config.js';
@@ -12,6 +11,7 @@ import { Database } from '../dist/database/database.js';
 import { RefreshTokens, saltHash } from '../dist/sessions/refresh-token.js';
 import { SessionsRepository } from '../dist/sessions/sessions.repository.js';
 import { AccessTokenIssuer } from '../dist/tokens/access-token-issuer.js';
+import { JwsSigner } from '../dist/tokens/jws-signer.js';
 import { loadKeyRing } from '../dist/tokens/key-ring.js';
 
 const config = loadConfig({ env: process.env });
@@ -21,7 +21,7 @@ const sessions = new SessionsRepository(database);
 const keys = new DerivedKeys(config.masterSecret);
 const refreshTokens = new RefreshTokens(keys);
 const csrfTokens = new CsrfTokens(keys);
-const issuer = new AccessTokenIssuer(await loadKeyRing(config.tokens), new Clock(), config);
+const issuer = new AccessTokenIssuer(new JwsSigner(await loadKeyRing(config.tokens)), config);
 const attributes = 'Path=/auth;';
 const flags = `HttpOnly;${config.cookies.secure ? ' Secure;' : ''} SameSite=Lax`;
 
@@ -36,6 +36,7 @@ async function refresh(request, response) {
   const now = new Date();
   const session = await sessions.rotate({
     sessionId: token.sessionId,
+    deviceId: null,
     counter: token.counter,
     saltHash: saltHash(token.salt),
     now,

@@ -6,6 +6,7 @@ import { AccessModule } from './access/access.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { ClientsModule } from './clients/clients.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Logger } from './common/logging.js';
 import { ProblemFilter } from './common/problem/problem.filter.js';
@@ -17,6 +18,7 @@ import { HealthModule } from './health/health.module.js';
 import { CsrfGuard } from './protection/csrf.guard.js';
 import { ProtectionModule } from './protection/protection.module.js';
 import { RateLimitGuard } from './protection/rate-limit.guard.js';
+import { RevocationsModule } from './revocations/revocations.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
 import { UsersModule } from './users/users.module.js';
@@ -35,6 +37,8 @@ export class AppModule {
         UsersModule,
         SessionsModule,
         TokensModule,
+        RevocationsModule,
+        ClientsModule,
         AccessModule,
         ProtectionModule,
         AuditModule,

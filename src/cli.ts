@@ -21,7 +21,7 @@ program
   .description('bring the database to this build’s schema, and say what was applied')
   .action(async () => {
     const config = loadConfig({ env: environment() });
-    const { migrateOnce } = await import('./migrate.js');
+    const { migrateOnce } = await import('./headless.js');
     const applied = await migrateOnce(config);
     process.stdout.write(
       applied.length === 0
@@ -43,6 +43,26 @@ program
     const onProgress = (read: number) => void process.stderr.write(`\r${read} lines`);
     const { read, kept, bad } = await buildBreachFilter(list, file, { minCount: Number(minCount), onProgress });
     process.stdout.write(`${read} lines read, ${kept} kept, ${bad} bad: ${file}\n`);
+  });
+
+program
+  .command('clients')
+  .description('services that authenticate as themselves')
+  .command('create')
+  .description('make a client, and show its id and secret; the secret is shown this once')
+  .argument('<name>', 'what to call it')
+  .action(async (name: string) => {
+    const config = loadConfig({ env: environment() });
+    const [{ COMMAND_LINE, withService }, { ClientsService }] = await Promise.all([
+      import('./headless.js'),
+      import('./clients/clients.service.js'),
+    ]);
+    const made = await withService(config, (app) =>
+      app.get(ClientsService, { strict: false }).create(name, COMMAND_LINE),
+    );
+    if (!made) throw new Error(`there is a client called ${name} already`);
+    const { clientId, clientSecret } = made;
+    process.stdout.write(`client_id=${clientId}\nclient_secret=${clientSecret}\n`);
   });
 
 program

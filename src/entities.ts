@@ -1,9 +1,12 @@
 import { AuditEvent } from './audit/audit-event.entity.js';
 import { Role } from './access/role.entity.js';
+import { Client } from './clients/client.entity.js';
+import { ClientSecret } from './clients/client-secret.entity.js';
 import { LoginCounter } from './protection/login-counter.entity.js';
+import { Revocation } from './revocations/revocation.entity.js';
 import { Session } from './sessions/session.entity.js';
 import { UserDevice } from './sessions/user-device.entity.js';
 import { User } from './users/user.entity.js';
 
 /** Every table that a feature reads through TypeORM; a test holds them against the migrations. */
-export const entities = [User, Role, Session, UserDevice, LoginCounter, AuditEvent];
+export const entities = [User, Role, Session, UserDevice, Client, ClientSecret, LoginCounter, Revocation, AuditEvent];

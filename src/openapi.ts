@@ -40,6 +40,7 @@ export function buildDocument(app: NestExpressApplication): OpenAPIObject {
       { type: 'apiKey', in: 'cookie', description: 'Where ACCESS_TOKEN_COOKIE is on.' },
       'access_cookie',
     )
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'The id and secret of a client.' }, 'client')
     .addTag('Sign-in', 'Accounts and sessions.')
     .addTag('Account', 'What signed-in people see and change of their own.')
     .addTag('Administration', 'For administrators; each operation names its permission in x-access.')

@@ -54,11 +54,24 @@ describe('access', () => {
     ]);
   });
 
-  it('every other route refuses who sends no token', async () => {
+  it('every other route refuses who sends no credential', async () => {
     for (const { rule, method, path } of routes) {
       if (rule === 'public') continue;
       const { body } = await request(app.url)[method](path).expect(401);
-      expect(body.code).toBe('token_missing');
+      expect([path, body.code]).toEqual([path, rule === 'client' ? 'invalid_client' : 'token_missing']);
+    }
+  });
+
+  it('the list of routes for services is this one, and no user’s token opens them', async () => {
+    const { accessToken } = await app.givenSignedIn();
+    const forClients = routes.filter(({ rule }) => rule === 'client');
+    expect(forClients.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      'get /revocations',
+      'get /revocations/stream',
+    ]);
+    for (const { method, path } of forClients) {
+      const { body } = await request(app.url)[method](path).set('Authorization', `Bearer ${accessToken}`).expect(401);
+      expect(body.code).toBe('invalid_client');
     }
   });
 

@@ -48,6 +48,7 @@ export class AccessTokenStrategy extends PassportStrategy(passportJwt.Strategy, 
       username: claims.username,
       roles: claims.roles,
       permissions: claims.permissions,
+      issuedAt: claims.iat,
       authTime: claims.auth_time,
       amr: claims.amr,
     };

@@ -6,9 +6,12 @@ import type { Request } from 'express';
 import { AuditLog } from '../audit/audit-log.js';
 import { ACCESS_RULE, type AccessRule, OPEN_BEFORE_PASSWORD_CHANGE } from '../common/access.js';
 import { Clock } from '../common/clock.js';
-import type { Principal } from '../common/principal.js';
+import { readBasicCredentials } from '../clients/client-credentials.js';
+import { ClientsService } from '../clients/clients.service.js';
+import type { ClientPrincipal, Principal } from '../common/principal.js';
 import {
   FORBIDDEN,
+  INVALID_CLIENT,
   PASSWORD_CHANGE_REQUIRED,
   TOKEN_EXPIRED,
   TOKEN_INVALID,
@@ -30,6 +33,7 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
   constructor(
     private readonly reflector: Reflector,
     private readonly sessions: SessionsRepository,
+    private readonly clients: ClientsService,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
   ) {
@@ -41,20 +45,33 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     if (rule === 'public') return true;
     const request = context.switchToHttp().getRequest<Request & { user: Principal }>();
     if (rule === undefined) return this.refuse(FORBIDDEN, request);
+    if (rule === 'client') return this.admitClient(request);
     try {
       await super.canActivate(context);
     } catch (error) {
       if (error instanceof Problem && error.type === TOKEN_INVALID) return this.refuse(TOKEN_INVALID, request);
       throw error;
     }
-    const { userId, sessionId } = request.user;
-    const standing = await this.sessions.findStanding(sessionId, userId, this.clock.now());
+    const { userId, sessionId, issuedAt } = request.user;
+    const standing = await this.sessions.findStanding(sessionId, userId, issuedAt, this.clock.now());
     if (!standing) return this.refuse(TOKEN_REVOKED, request, request.user);
     if (standing.must_change_password && !this.declares(OPEN_BEFORE_PASSWORD_CHANGE, context))
       throw new Problem(PASSWORD_CHANGE_REQUIRED);
     if (rule !== 'user' && !standing.permissions.includes(rule.permission))
       return this.refuse(FORBIDDEN, request, request.user);
     return true;
+  }
+
+  private async admitClient(request: Request & { client?: ClientPrincipal }): Promise<boolean> {
+    const credentials = readBasicCredentials(request.headers.authorization);
+    if (!credentials) throw new Problem(INVALID_CLIENT);
+    const client = await this.clients.authenticate(credentials);
+    if (client) {
+      request.client = { clientId: client.id };
+      return true;
+    }
+    await this.audit.recordRefusal({ type: 'client.refused', details: { path: request.path } }, sourceOf(request));
+    throw new Problem(INVALID_CLIENT);
   }
 
   /** passport hands its outcome here: the principal, or why there is none. */

@@ -1,13 +1,14 @@
 import { Module } from '@nestjs/common';
 
 import { AuditModule } from '../audit/audit.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 
 @Module({
-  imports: [AuditModule, SessionsModule, TokensModule],
+  imports: [AuditModule, ClientsModule, SessionsModule, TokensModule],
   providers: [AccessTokenStrategy],
-  exports: [AuditModule, SessionsModule, TokensModule],
+  exports: [AuditModule, ClientsModule, SessionsModule, TokensModule],
 })
 export class AccessModule {}

@@ -37,7 +37,20 @@ export const auditEventTypes = {
     outcome: 'refused',
     tells: 'A spent refresh token came back: somebody holds a copy. The session was ended.',
   },
+  'session.refresh_refused': {
+    outcome: 'refused',
+    tells: 'A genuine refresh token was not taken; details.reason says why: device (it came from another one).',
+  },
   'session.ended': { outcome: 'success', tells: 'A session ended; details.reason says why.' },
+  'user.tokens_revoked': {
+    outcome: 'success',
+    tells: 'The access tokens of a user count no more, and their sessions go on; details.reason says why.',
+  },
+  'token.revoked': { outcome: 'success', tells: 'One access token counts no more; details.jti names it.' },
+  'key.compromised': { outcome: 'success', tells: 'What a key signed counts no more; details.kid names it.' },
+  'client.created': { outcome: 'success', tells: 'A service got an id and a secret; details.name names it.' },
+  'client.disabled': { outcome: 'success', tells: 'A service may authenticate no more.' },
+  'client.refused': { outcome: 'failure', tells: 'A service named itself with a wrong secret, or is disabled.' },
   'password.changed': { outcome: 'success', tells: 'The password was changed by its owner.' },
   'password.rehashed': {
     outcome: 'success',

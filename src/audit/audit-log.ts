@@ -18,6 +18,8 @@ export interface AuditEntry {
   /** Who did it; leave out where nobody proved who they are. */
   actorId?: string | null;
   sessionId?: string | null;
+  /** The service that it touches, or that did it. */
+  clientId?: string | null;
   details?: Record<string, unknown>;
 }
 
@@ -75,6 +77,7 @@ export class AuditLog {
       actorId: entry.actorId ?? null,
       userId: entry.userId ?? null,
       sessionId: entry.sessionId ?? null,
+      clientId: entry.clientId ?? null,
       ip: source.ip,
       userAgent: source.userAgent,
       requestId: source.requestId,

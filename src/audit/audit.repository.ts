@@ -10,7 +10,9 @@ export const INSERT_AUDIT_EVENT_COLUMNS =
 
 const INSERT: Statement = {
   name: 'audit-insert',
-  text: `insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+  text: `
+  insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS}, client_id)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 };
 
 /** The table `audit_events`: rows come, and never change. */
@@ -21,7 +23,8 @@ export class AuditRepository {
   /** Writes a row within `tx`, or by itself where there is no transaction to join. */
   async insert(tx: EntityManager | null, event: Partial<AuditEvent>): Promise<void> {
     const { id, occurredAt, type, outcome, actorId, userId, sessionId, ip, userAgent, requestId, details } = event;
-    const values = [id, occurredAt, type, outcome, actorId, userId, sessionId, ip, userAgent, requestId, details];
+    const where = [sessionId, ip, userAgent, requestId];
+    const values = [id, occurredAt, type, outcome, actorId, userId, ...where, details, event.clientId];
     if (tx) await tx.query(INSERT.text, values);
     else await this.database.run(INSERT, values);
   }

@@ -14,15 +14,9 @@ import {
 } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { type RequestSource, Source } from '../common/request-source.js';
+import { revokedResponse, type RevokedResponse } from '../sessions/sessions.schemas.js';
 import { UsersRepository } from '../users/users.repository.js';
-import {
-  changePasswordRequest,
-  type ChangePasswordRequest,
-  meResponse,
-  type MeResponse,
-  revokedResponse,
-  type RevokedResponse,
-} from './auth.schemas.js';
+import { changePasswordRequest, type ChangePasswordRequest, meResponse, type MeResponse } from './auth.schemas.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { toUserResponse } from './user-view.js';
 

@@ -2,7 +2,8 @@ import { Body, Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs
 import { ApiConsumes, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 
-import { Access, CsrfProtected } from '../common/access.js';
+import { Access, CsrfProtected, OpenBeforePasswordChange } from '../common/access.js';
+import { CurrentUser, type Principal } from '../common/principal.js';
 import { ApiProblems } from '../common/problem/api-problems.decorator.js';
 import {
   ACCOUNT_DISABLED,
@@ -21,6 +22,7 @@ import {
 import { type RequestSource, Source } from '../common/request-source.js';
 import { RateLimit } from '../protection/rate-limit.js';
 import { RefreshService } from '../sessions/refresh.service.js';
+import { revokedResponse, type RevokedResponse } from '../sessions/sessions.schemas.js';
 import {
   csrfResponse,
   loginRequest,
@@ -33,8 +35,6 @@ import {
   type RefreshResponse,
   registerRequest,
   type RegisterRequest,
-  revokedResponse,
-  type RevokedResponse,
   signInResponse,
   type SignInResponse,
 } from './auth.schemas.js';
@@ -152,7 +152,7 @@ export class AuthController {
   ): Promise<RefreshResponse> {
     const token = this.transport.openRefreshToken(request, body);
     const device = () => this.transport.deviceOf(request, body?.device_id);
-    const granted = await this.refreshes.refresh(token, device, source);
+    const granted = await this.refreshes.refresh(token, body?.device_id ?? null, device, source);
     return this.transport.answerRefresh(granted, request, response);
   }
 
@@ -180,6 +180,25 @@ export class AuthController {
       this.transport.accessTokenOf(request),
       source,
     );
+    this.transport.clear(request, response);
+    return { revoked };
+  }
+
+  @Post('logout-all')
+  @HttpCode(200)
+  @Access('user')
+  @OpenBeforePasswordChange()
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ operationId: 'logoutAll', summary: 'Sign out everywhere: all my sessions end, this one too' })
+  @ApiOkResponse({ standardSchema: revokedResponse, description: 'Signed out.' })
+  @ApiProblems(CSRF_FAILED)
+  async logoutAll(
+    @CurrentUser() user: Principal,
+    @Source() source: RequestSource,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RevokedResponse> {
+    const revoked = await this.signOuts.signOutEverywhere(user, source);
     this.transport.clear(request, response);
     return { revoked };
   }

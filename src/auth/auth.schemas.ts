@@ -81,10 +81,3 @@ export const csrfResponse = z
     csrf_token: z.string().meta({ example: 'Zk3v0m7m0q1m5tq5m3J0d8l2a1c9s4f6h8j0k2l4n6p8r0t2v4x6z8B0D2F4H6J8' }),
   })
   .meta({ id: 'CsrfResponse' });
-
-export const revokedResponse = z
-  .strictObject({
-    revoked: z.int().min(0).max(1_000_000).meta({ description: 'How many sessions ended.', example: 1 }),
-  })
-  .meta({ id: 'RevokedResponse' });
-export type RevokedResponse = z.infer<typeof revokedResponse>;

@@ -7,8 +7,8 @@ import { INVALID_CREDENTIALS, TOKEN_REVOKED } from '../common/problem/catalogue.
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
+import { Revoker } from '../revocations/revoker.js';
 import { Lockout } from '../protection/lockout.js';
-import { SessionsService } from '../sessions/sessions.service.js';
 import { PasswordPolicy } from '../passwords/policy/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { UsersRepository } from '../users/users.repository.js';
@@ -21,7 +21,7 @@ export class PasswordChangeService {
   constructor(
     private readonly database: Database,
     private readonly users: UsersRepository,
-    private readonly sessions: SessionsService,
+    private readonly revoker: Revoker,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
     private readonly lockout: Lockout,
@@ -57,13 +57,8 @@ export class PasswordChangeService {
       const now = this.clock.now();
       if (!(await this.users.replacePasswordHash(tx, user.userId, account.password_hash, hash, now))) return null;
       await this.lockout.succeed(tx, attempt);
-      const count = await this.sessions.endOthers(
-        tx,
-        user.userId,
-        user.sessionId,
-        { reason: 'password_changed', actorId: user.userId },
-        source,
-      );
+      const others = { sessionsOf: user.userId, except: user.sessionId };
+      const count = await this.revoker.revoke(tx, others, { reason: 'password_changed', actorId: user.userId }, source);
       await this.audit.record(tx, { ...who, type: 'password.changed', details: { sessions_ended: count } }, source);
       return count;
     });

@@ -71,6 +71,8 @@ export class RegistrationService {
         roles: account.roles,
         isActive: true,
         mustChangePassword: false,
+        cutOffAt: null,
+        tokensValidFrom: null,
         createdAt: now,
         updatedAt: now,
       });

@@ -10,9 +10,10 @@ import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { type AdmittedAttempt, Lockout, type LockoutPlace } from '../protection/lockout.js';
+import { Revoker } from '../revocations/revoker.js';
 import type { DeviceEvidence } from '../sessions/device.js';
 import { DevicesRepository } from '../sessions/devices.repository.js';
-import { RefreshTokens } from '../sessions/refresh-token.js';
+import { RefreshTokens, saltHash } from '../sessions/refresh-token.js';
 import { type Beginning, type GrantedSession, SessionsService } from '../sessions/sessions.service.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
@@ -34,6 +35,7 @@ export class SignInService {
     private readonly database: Database,
     private readonly users: UsersRepository,
     private readonly sessions: SessionsService,
+    private readonly revoker: Revoker,
     private readonly devices: DevicesRepository,
     private readonly refreshTokens: RefreshTokens,
     private readonly hasher: PasswordHasher,
@@ -127,7 +129,8 @@ export class SignInService {
             const session = await this.sessions.begin(tx, beginning, source);
             if (!session) return null;
             if (before) {
-              await this.sessions.endByToken(tx, before, { reason: 'replaced', actorId: account.id }, source);
+              const target = { session: before.sessionId, saltHash: saltHash(before.salt) };
+              await this.revoker.revoke(tx, target, { reason: 'replaced', actorId: account.id }, source);
             }
             if (upgraded) {
               const who = { userId: account.id, actorId: account.id, sessionId: session.session.id };

@@ -3,8 +3,10 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
-import { RefreshTokens } from '../sessions/refresh-token.js';
-import { type EndCause, SessionsService } from '../sessions/sessions.service.js';
+import type { Principal } from '../common/principal.js';
+import type { RevocationCause } from '../revocations/revocation.js';
+import { Revoker } from '../revocations/revoker.js';
+import { RefreshTokens, saltHash } from '../sessions/refresh-token.js';
 import type { AccessTokenClaims } from '../tokens/access-token.js';
 import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 
@@ -13,7 +15,7 @@ import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 export class SignOutService {
   constructor(
     private readonly database: Database,
-    private readonly sessions: SessionsService,
+    private readonly revoker: Revoker,
     private readonly refreshTokens: RefreshTokens,
     private readonly verifier: AccessTokenVerifier,
     private readonly clock: Clock,
@@ -25,10 +27,17 @@ export class SignOutService {
     const access = this.claimsOf(accessToken);
     if (!refresh && !access) return 0;
     return this.database.transaction(async (tx) => {
-      const cause: EndCause = { reason: 'logout', actorId: access?.sub ?? null };
-      const ended = refresh ? await this.sessions.endByToken(tx, refresh, cause, source) : 0;
-      return access ? ended + (await this.sessions.end(tx, access.sid, cause, source)) : ended;
+      const cause: RevocationCause = { reason: 'logout', actorId: access?.sub ?? null };
+      const target = refresh && { session: refresh.sessionId, saltHash: saltHash(refresh.salt) };
+      const ended = target ? await this.revoker.revoke(tx, target, cause, source) : 0;
+      return access ? ended + (await this.revoker.revoke(tx, { session: access.sid }, cause, source)) : ended;
     });
+  }
+
+  /** Ends all sessions of the user, this one too. Returns how many. */
+  signOutEverywhere(user: Principal, source: RequestSource): Promise<number> {
+    const cause: RevocationCause = { reason: 'logout_all', actorId: user.userId };
+    return this.database.transaction((tx) => this.revoker.revoke(tx, { sessionsOf: user.userId }, cause, source));
   }
 
   private claimsOf(accessToken: string | null): AccessTokenClaims | null {

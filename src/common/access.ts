@@ -1,8 +1,8 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
+import { ApiBasicAuth, ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
 
-/** Who may call a route: anyone, whoever is signed in, or whoever holds a permission. */
-export type AccessRule = 'public' | 'user' | { permission: string };
+/** Who may call a route: anyone, whoever is signed in, whoever holds a permission, or a service as itself. */
+export type AccessRule = 'public' | 'user' | 'client' | { permission: string };
 
 export const ACCESS_RULE = Symbol('AccessRule');
 
@@ -10,6 +10,7 @@ export const ACCESS_RULE = Symbol('AccessRule');
 export function Access(rule: AccessRule): MethodDecorator & ClassDecorator {
   const set = SetMetadata(ACCESS_RULE, rule);
   if (rule === 'public') return applyDecorators(set, ApiExtension('x-access', 'public'));
+  if (rule === 'client') return applyDecorators(set, ApiBasicAuth('client'), ApiExtension('x-access', 'client'));
   return applyDecorators(
     set,
     ApiBearerAuth('bearer'),

@@ -7,11 +7,12 @@ import { Cookies } from './cookies.js';
 import { DerivedKeys } from './crypto/derived-keys.js';
 import { CsrfTokens } from './csrf-tokens.js';
 import { HashGate } from './hash-gate.js';
+import { Janitor } from './janitor.js';
 import { Logger } from './logging.js';
 import { PROBLEM_SETTINGS } from './problem/problem.filter.js';
 import { ProblemsController } from './problem/problems.controller.js';
 
-/** What every feature may use: configuration, log, clock, keys, cookies, the hash gate. */
+/** What every feature may use: configuration, log, clock, keys, cookies, the hash gate, the janitor. */
 @Global()
 @Module({})
 export class CommonModule {
@@ -22,6 +23,7 @@ export class CommonModule {
       controllers: [ProblemsController],
       providers: [
         Clock,
+        Janitor,
         { provide: CONFIG, useValue: config },
         { provide: Logger, useValue: logger },
         { provide: DerivedKeys, useValue: keys },
@@ -30,7 +32,7 @@ export class CommonModule {
         { provide: HashGate, useValue: new HashGate() },
         { provide: PROBLEM_SETTINGS, useValue: { publicUrl: config.http.publicUrl, isUnavailable } },
       ],
-      exports: [Clock, CONFIG, Logger, DerivedKeys, Cookies, CsrfTokens, HashGate, PROBLEM_SETTINGS],
+      exports: [Clock, Janitor, CONFIG, Logger, DerivedKeys, Cookies, CsrfTokens, HashGate, PROBLEM_SETTINGS],
     };
   }
 }

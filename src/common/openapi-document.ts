@@ -4,6 +4,7 @@ import {
   BODY_TOO_LARGE,
   FORBIDDEN,
   INTERNAL_ERROR,
+  INVALID_CLIENT,
   MALFORMED_REQUEST,
   OVERLOADED,
   PASSWORD_CHANGE_REQUIRED,
@@ -41,10 +42,12 @@ function complete(operation: Operation): void {
   const common: ProblemType[] = [INTERNAL_ERROR, OVERLOADED];
   if (operation.tags?.[0] !== 'Operations') common.push(RATE_LIMITED);
   if (operation.requestBody) common.push(MALFORMED_REQUEST, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE);
-  if (access !== 'public')
+  if (access === 'client') common.push(INVALID_CLIENT);
+  else if (access !== 'public')
     common.push(TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, FORBIDDEN, PASSWORD_CHANGE_REQUIRED);
   for (const type of common) addProblem(operation, type);
-  operation.security = access === 'public' ? [] : [...(operation.security ?? []), { password: [] }];
+  if (access === 'public') operation.security = [];
+  else if (access !== 'client') operation.security = [...(operation.security ?? []), { password: [] }];
   operation.responses = Object.fromEntries(
     Object.entries(operation.responses as object).toSorted(([a], [b]) => a.localeCompare(b)),
   );
@@ -58,7 +61,11 @@ function complete(operation: Operation): void {
         'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 1 } },
       }),
       ...(status === '401' && {
-        'WWW-Authenticate': { description: 'RFC 6750.', schema: { type: 'string' }, example: 'Bearer' },
+        'WWW-Authenticate': {
+          description: access === 'client' ? 'RFC 7617.' : 'RFC 6750.',
+          schema: { type: 'string' },
+          example: access === 'client' ? 'Basic realm="latchkey"' : 'Bearer',
+        },
       }),
       ...response.headers,
     };

@@ -8,6 +8,8 @@ export interface Principal {
   readonly username: string;
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
+  /** Epoch seconds of the token's making. */
+  readonly issuedAt: number;
   /** Epoch seconds of the last proof of identity. */
   readonly authTime: number;
   readonly amr: readonly string[];
@@ -16,4 +18,15 @@ export interface Principal {
 /** Injects the {@link Principal} that the access guard established. */
 export const CurrentUser = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<Request & { user: Principal }>().user,
+);
+
+/** A service that has authenticated as itself. */
+export interface ClientPrincipal {
+  readonly clientId: string;
+}
+
+/** Injects the {@link ClientPrincipal} that the access guard established. */
+export const CurrentClient = createParamDecorator(
+  (_: unknown, context: ExecutionContext) =>
+    context.switchToHttp().getRequest<Request & { client: ClientPrincipal }>().client,
 );

@@ -137,6 +137,12 @@ export const settings = z.object({
   JWT_AUDIENCE: setting(z.string().min(1).default('latchkey'), 'Tokens', 'The aud claim.'),
   ACCESS_TOKEN_EXPIRE_MINUTES: setting(positiveInt(1440).default(15), 'Tokens', 'Life of an access token.'),
 
+  REVOCATION_EVENT_TOKENS: setting(
+    flag.default(false),
+    'Tokens',
+    'true gives each entry of the revocation feed as a signed Security Event Token too (RFC 8417).',
+  ),
+
   REFRESH_TOKEN_EXPIRE_DAYS: setting(
     positiveInt(3650).default(14),
     'Sessions',
@@ -146,6 +152,11 @@ export const settings = z.object({
     positiveInt(3650).default(90),
     'Sessions',
     'A session ends after this many days in any case.',
+  ),
+  SESSIONS_PER_USER: setting(
+    positiveInt(10_000).default(100),
+    'Sessions',
+    'How many sessions one user may have at once; one more ends the one seen longest ago.',
   ),
   REFRESH_REUSE_GRACE_SECONDS: setting(
     wholeNumber(3600).default(10),

@@ -32,10 +32,14 @@ export interface Config {
     readonly issuer: string;
     readonly audience: string;
     readonly accessTokenSeconds: number;
+    /** Whether the revocation feed gives Security Event Tokens. */
+    readonly revocationEventTokens: boolean;
   };
   readonly sessions: {
     readonly idleSeconds: number;
     readonly maxSeconds: number;
+    /** How many one user may have at once. */
+    readonly maxPerUser: number;
     readonly reuseGraceSeconds: number;
     readonly lostAnswerSeconds: number;
   };
@@ -163,10 +167,12 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
       issuer: set.JWT_ISSUER ?? publicUrl,
       audience: set.JWT_AUDIENCE,
       accessTokenSeconds: set.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+      revocationEventTokens: set.REVOCATION_EVENT_TOKENS,
     },
     sessions: {
       idleSeconds: set.REFRESH_TOKEN_EXPIRE_DAYS * 86_400,
       maxSeconds: set.SESSION_MAX_DAYS * 86_400,
+      maxPerUser: set.SESSIONS_PER_USER,
       reuseGraceSeconds: set.REFRESH_REUSE_GRACE_SECONDS,
       lostAnswerSeconds: set.REFRESH_LOST_ANSWER_HOURS * 3600,
     },

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { DataSource, type DataSourceOptions, type EntityManager, type EntityTarget } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 
+import { Listener } from './listener.js';
 import { migrate, NewerSchemaError, sqlMigrations } from './migrations.js';
 import { PostgresNaming } from './naming-strategy.js';
 
@@ -113,6 +114,11 @@ export class Database {
         if (attempt >= RETRIES || !RETRYABLE.has((error as { code?: string }).code ?? '')) throw error;
       }
     }
+  }
+
+  /** Hears what is notified on `channel`, once it is opened. */
+  listener(channel: string, onWord: () => void): Listener {
+    return new Listener(this.options.url, channel, onWord);
   }
 
   /** For reads on cold paths, each on any connection. */

@@ -107,8 +107,7 @@ export async function startEmbeddedPostgres(
   fs.closeSync(log);
   const exited = new Promise<'exited'>((resolve) => child.once('exit', () => resolve('exited')));
 
-  const password = fs.readFileSync(passwordFile, 'utf8');
-  const url = `postgres://latchkey:${password}@localhost/postgres?host=${encodeURIComponent(socketDir)}&port=5432`;
+  const url = urlOf(passwordFile, socketDir);
   const deadline = Date.now() + 60_000;
   while (!(await accepts(url))) {
     if (Date.now() > deadline || (await Promise.race([exited, sleep(15)])) === 'exited') {
@@ -128,6 +127,20 @@ export async function startEmbeddedPostgres(
     },
   };
 }
+
+/** The one that a service started on `dataDir` and that still runs: for commands beside it. Null where none does. */
+export function findEmbeddedPostgres(dataDir: string): EmbeddedPostgres | null {
+  const root = reachableRoot(path.resolve(dataDir), unprivilegedUser());
+  const pidFile = path.join(root, 'pg18', 'postmaster.pid');
+  if (!fs.existsSync(pidFile)) return null;
+  // As PostgreSQL writes it: process, folder, start, port, folder of the socket.
+  const [pid, , , , socketDir] = fs.readFileSync(pidFile, 'utf8').split('\n');
+  if (!isPostgres(Number(pid)) || !socketDir) return null;
+  return { url: urlOf(path.join(root, 'password'), socketDir), folder: root, stop: () => Promise.resolve() };
+}
+
+const urlOf = (passwordFile: string, socketDir: string): string =>
+  `postgres://latchkey:${fs.readFileSync(passwordFile, 'utf8')}@localhost/postgres?host=${encodeURIComponent(socketDir)}&port=5432`;
 
 /** PostgreSQL refuses to run as root: an existing unprivileged user, or undefined when not root. */
 function unprivilegedUser(): OsUser | undefined {

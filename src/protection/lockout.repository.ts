@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
+import type { Chore } from '../common/janitor.js';
 import { Database, type Statement } from '../database/database.js';
 
 /** Where an attempt is counted: HMACs, so that the table tells nobody's name. */
@@ -57,7 +58,9 @@ const SWEEP = `
 
 /** The table `login_counters`. */
 @Injectable()
-export class LockoutRepository {
+export class LockoutRepository implements Chore {
+  readonly name = 'login counters';
+
   constructor(private readonly database: Database) {}
 
   /** Counts an attempt, atomically, and says whether it may go on. */
@@ -86,8 +89,8 @@ export class LockoutRepository {
   }
 
   /** Removes up to `limit` counters that are over. Returns how many. */
-  async sweep(now: Date, limit: number): Promise<number> {
-    const [, count] = await this.database.manager.query<[unknown, number]>(SWEEP, [now, limit]);
+  async sweep(tx: EntityManager, now: Date, limit: number): Promise<number> {
+    const [, count] = await tx.query<[unknown, number]>(SWEEP, [now, limit]);
     return count;
   }
 }

@@ -3,11 +3,11 @@ import { ThrottlerModule } from '@nestjs/throttler';
 
 import { AccessModule } from '../access/access.module.js';
 import { Clock } from '../common/clock.js';
+import { Janitor } from '../common/janitor.js';
 import { Logger } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { CookieSession } from './cookie-session.js';
 import { Lockout } from './lockout.js';
-import { LockoutSweeper } from './lockout-sweeper.js';
 import { LockoutRepository } from './lockout.repository.js';
 import { RateStore } from './rate-store.js';
 
@@ -23,7 +23,11 @@ import { RateStore } from './rate-store.js';
       }),
     }),
   ],
-  providers: [CookieSession, Lockout, LockoutRepository, LockoutSweeper],
+  providers: [CookieSession, Lockout, LockoutRepository],
   exports: [CookieSession, Lockout, ThrottlerModule, AccessModule],
 })
-export class ProtectionModule {}
+export class ProtectionModule {
+  constructor(janitor: Janitor, counters: LockoutRepository) {
+    janitor.add(counters);
+  }
+}

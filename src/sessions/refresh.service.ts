@@ -9,11 +9,12 @@ import { Problem, type ProblemType } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
+import { Revoker } from '../revocations/revoker.js';
 import { type DeviceEvidence, isSameDevice } from './device.js';
 import { type RefreshToken, RefreshTokens, saltHash } from './refresh-token.js';
 import { judgeRefresh, type RefreshVerdict } from './refresh-verdict.js';
 import { type LiveSession, type LockedSession, type Rotation, SessionsRepository } from './sessions.repository.js';
-import { type GrantedSession, SessionsService } from './sessions.service.js';
+import type { GrantedSession } from './sessions.service.js';
 
 /** Goes on with a session: RFC 9700, section 4.14.2, and docs/adr/0001 on what it leaves open. */
 @Injectable()
@@ -21,7 +22,7 @@ export class RefreshService {
   constructor(
     private readonly database: Database,
     private readonly repository: SessionsRepository,
-    private readonly sessions: SessionsService,
+    private readonly revoker: Revoker,
     private readonly refreshTokens: RefreshTokens,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -31,13 +32,20 @@ export class RefreshService {
   /**
    * Spends a refresh token and gives the next. A retry or a lost answer gets its session back; a
    * replayed token ends the session, and that end is committed before the refusal is sent.
+   * @param deviceId As the client names its device: a session that was begun with another one is not its.
    * @param device Asked for only where the token is not simply spent.
    * @throws Problem `token_invalid`, `token_expired`, `token_revoked`
    */
-  async refresh(token: RefreshToken, device: () => DeviceEvidence, source: RequestSource): Promise<GrantedSession> {
+  async refresh(
+    token: RefreshToken,
+    deviceId: string | null,
+    device: () => DeviceEvidence,
+    source: RequestSource,
+  ): Promise<GrantedSession> {
     const now = this.clock.now();
     const rotation: Rotation = {
       sessionId: token.sessionId,
+      deviceId,
       counter: token.counter,
       saltHash: saltHash(token.salt),
       now,
@@ -61,6 +69,11 @@ export class RefreshService {
     const outcome = await this.database.transaction(async (tx): Promise<LiveSession | ProblemType | 'again'> => {
       const session = await this.repository.lock(tx, token.sessionId);
       if (!session?.salt_hash.equals(rotation.saltHash)) return TOKEN_INVALID;
+      if (isForeignDevice(session, rotation)) {
+        const who = { userId: session.user_id, sessionId: session.id, details: { reason: 'device' } };
+        await this.audit.record(tx, { ...who, type: 'session.refresh_refused' }, source);
+        return TOKEN_INVALID;
+      }
       return this.act(tx, this.verdict(token, session, device, rotation.now), session, rotation, source);
     });
     if (outcome === 'again')
@@ -104,16 +117,21 @@ export class RefreshService {
       case 'repeat':
         return session;
       case 'recover': {
-        const counter = await this.repository.skipLostSuccessor(tx, rotation);
+        const next = await this.repository.skipLostSuccessor(tx, rotation);
         await this.audit.record(
           tx,
           { ...event, type: 'session.refresh_recovered', details: { skipped: session.counter } },
           source,
         );
-        return { ...session, counter, refresh_expires_at: refreshExpiry(session, rotation) };
+        return { ...session, ...next, refresh_expires_at: refreshExpiry(session, rotation) };
       }
       case 'replay':
-        await this.sessions.end(tx, session.id, { reason: 'refresh_token_reused', actorId: null }, source);
+        await this.revoker.revoke(
+          tx,
+          { session: session.id },
+          { reason: 'refresh_token_reused', actorId: null },
+          source,
+        );
         await this.audit.record(
           tx,
           {
@@ -132,6 +150,10 @@ export class RefreshService {
     }
   }
 }
+
+/** The refresh token came to another device than it was given to: bound by the name that the client gave at sign-in. */
+const isForeignDevice = (session: LockedSession, { deviceId }: Rotation): boolean =>
+  deviceId !== null && session.device_id !== null && deviceId !== session.device_id;
 
 const refreshExpiry = (session: LockedSession, rotation: Rotation): number =>
   Math.floor(Math.min(session.expires_at.getTime(), rotation.idleExpiresAt.getTime()) / 1000);

@@ -4,6 +4,7 @@ import { User } from '../users/user.entity.js';
 
 /** A sign-in and all that grew from it: one row, one live refresh token (docs/adr/0001). */
 @Entity('sessions')
+@Index('sessions_live_user_id_idx', ['userId', 'id'], { where: 'ended_at is null' })
 export class Session {
   @PrimaryColumn('uuid')
   id: string;
@@ -72,6 +73,11 @@ export class Session {
   @Column('timestamptz')
   expiresAt: Date;
 
+  /** The user's cut-off, as this session knows it. */
+  @Column('timestamptz', { nullable: true })
+  tokensValidFrom: Date | null;
+
+  @Index({ where: 'ended_at is not null' })
   @Column('timestamptz', { nullable: true })
   endedAt: Date | null;
 

@@ -2,17 +2,20 @@ import { Module } from '@nestjs/common';
 
 import { AuditModule } from '../audit/audit.module.js';
 import { DerivedKeys } from '../common/crypto/derived-keys.js';
+import { Janitor } from '../common/janitor.js';
+import { RevocationsModule } from '../revocations/revocations.module.js';
 import { DeviceKeys } from './device.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesRepository } from './devices.repository.js';
 import { RefreshTokens } from './refresh-token.js';
 import { RefreshService } from './refresh.service.js';
+import { SessionsController } from './sessions.controller.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
 
 @Module({
-  imports: [AuditModule],
-  controllers: [DevicesController],
+  imports: [AuditModule, RevocationsModule],
+  controllers: [DevicesController, SessionsController],
   providers: [
     SessionsRepository,
     DevicesRepository,
@@ -23,6 +26,7 @@ import { SessionsService } from './sessions.service.js';
   ],
   exports: [
     AuditModule,
+    RevocationsModule,
     SessionsRepository,
     DevicesRepository,
     SessionsService,
@@ -31,4 +35,8 @@ import { SessionsService } from './sessions.service.js';
     DeviceKeys,
   ],
 })
-export class SessionsModule {}
+export class SessionsModule {
+  constructor(janitor: Janitor, sessions: SessionsRepository) {
+    janitor.add(sessions);
+  }
+}

@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { INSERT_AUDIT_EVENT_COLUMNS } from '../audit/audit.repository.js';
+import type { Chore } from '../common/janitor.js';
 import { Database, type Statement } from '../database/database.js';
 import { permissionsOf } from '../users/users.repository.js';
+import { Session } from './session.entity.js';
 
 /** A session with its user: all that a new access token needs. Instants are epoch seconds. */
 export interface LiveSession {
@@ -13,6 +15,8 @@ export interface LiveSession {
   device_id: string | null;
   amr: string[];
   auth_time: number;
+  /** The `iat` of an access token that is made now: not before the user's cut-off. */
+  issued_at: number;
   refresh_expires_at: number;
   username: string;
   roles: string[];
@@ -21,10 +25,10 @@ export interface LiveSession {
 }
 
 /** How the user of a live session stands now, whatever their token says. */
-export interface SessionStanding {
+export type SessionStanding = {
   must_change_password: boolean;
   permissions: string[];
-}
+};
 
 /** A session under its row lock, with what a verdict needs besides. */
 export interface LockedSession extends LiveSession {
@@ -42,6 +46,8 @@ export interface LockedSession extends LiveSession {
 
 export interface Rotation {
   sessionId: string;
+  /** As the client names its device; a session that was begun with another name is not its. */
+  deviceId: string | null;
   counter: number;
   saltHash: Buffer;
   now: Date;
@@ -75,21 +81,25 @@ export interface NewSession {
   passwordChangedAt: string | null;
 }
 
+const epoch = (instant: string): string => `floor(extract(epoch from ${instant}))::float8`;
+
 /**
- * A sign-in in one round trip, unless the password was changed or the account disabled since it was read; the share lock
- * decides between the two: the session, its browser as a known one, cleared counters, the audit row.
+ * A sign-in in one round trip, unless the password was changed or the account disabled since it was read; the lock
+ * decides between the two: the session, its browser as a known one, cleared counters, the audit row. The sign-ins of
+ * one user come one after the other, so each counts the sessions of those before.
  */
 const INSERT: Statement = {
   name: 'session-insert',
   text: `
   with proven as (
-    select u.id from users u
+    select u.id, u.tokens_valid_from from users u
      where u.id = $2 and u.is_active and ($17::timestamptz is null or u.password_changed_at = $17)
-       for share
+       for no key update
   ), session as (
-    insert into sessions (id, user_id, salt_hash, amr, device_id, device_key, ip, user_agent,
+    insert into sessions (id, user_id, salt_hash, amr, device_id, device_key, ip, user_agent, tokens_valid_from,
                           auth_time, created_at, last_seen_at, idle_expires_at, expires_at)
-    select $1::uuid, id, $3::bytea, $4::text[], $5, $6::uuid, $7::inet, $8, $9::timestamptz, $9, $9, $10::timestamptz, $11::timestamptz
+    select $1::uuid, id, $3::bytea, $4::text[], $5, $6::uuid, $7::inet, $8, tokens_valid_from,
+           $9::timestamptz, $9, $9, $10::timestamptz, $11::timestamptz
       from proven
   ), device as (
     insert into user_devices (id, user_id, device_key, user_agent, ip, created_at, last_seen_at)
@@ -98,17 +108,24 @@ const INSERT: Statement = {
        set user_agent = excluded.user_agent, ip = excluded.ip, last_seen_at = excluded.last_seen_at
   ), forgiven as (
     delete from login_counters where key = any($16::bytea[]) and exists (select from proven)
+  ), audited as (
+    insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS})
+    select $13::uuid, $9, $14, 'success', id, id, $1::uuid, $7::inet, $8, $15, jsonb_build_object('amr', $4::text[]) from proven
   )
-  insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS})
-  select $13::uuid, $9, $14, 'success', id, id, $1::uuid, $7::inet, $8, $15, jsonb_build_object('amr', $4::text[]) from proven
-  returning id`,
+  select ${epoch('greatest($9, tokens_valid_from)')} as issued_at, count_live_sessions(id, $9)::int as live_sessions from proven`,
 };
-
-const epoch = (column: string): string => `floor(extract(epoch from ${column}))::float8`;
 
 const LIVE = `s.id, s.user_id, s.counter, s.device_id, s.amr, ${epoch('s.auth_time')} as auth_time,
   ${epoch('least(s.idle_expires_at, s.expires_at)')} as refresh_expires_at, u.username, u.roles,
   u.must_change_password`;
+
+/** `type`, since an interface is no row of pg's. */
+export type InsertedSession = {
+  /** The `iat` of its first access token. */
+  issued_at: number;
+  /** How many live sessions the user had before. */
+  live_sessions: number;
+};
 
 /**
  * The hot path: one round trip. Spends the live token, notes address, agent and time, writes the
@@ -125,15 +142,18 @@ const ROTATE: Statement = {
       from sessions before, users u
      where s.id = $1 and before.id = $1 and s.counter = $2 and s.salt_hash = $3
        and s.ended_at is null and s.idle_expires_at > $4 and s.expires_at > $4
+       and ($10::text is null or s.device_id is null or s.device_id = $10)
        and u.id = s.user_id and u.is_active
-    returning ${LIVE}, before.ip as ip_before, before.user_agent as agent_before
+       -- A cut-off that came while this waited for the row: what was read of the user is out of date.
+       and s.tokens_valid_from is not distinct from u.tokens_valid_from
+    returning ${LIVE}, ${epoch('greatest($4, s.tokens_valid_from)')} as issued_at, before.ip as ip_before, before.user_agent as agent_before
   ), audited as (
     insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS})
     select $8, $4, 'session.moved', 'success', user_id, user_id, id, $6, $7, $9,
            jsonb_build_object('ip_before', host(ip_before), 'user_agent_before', agent_before)
       from rotated where ip_before is distinct from $6 or agent_before is distinct from $7
   )
-  select id, user_id, counter, device_id, amr, auth_time, refresh_expires_at, username, roles, must_change_password,
+  select id, user_id, counter, device_id, amr, auth_time, issued_at, refresh_expires_at, username, roles, must_change_password,
          ${permissionsOf('rotated.roles')} as permissions
     from rotated`,
 };
@@ -143,44 +163,43 @@ const FIND_STANDING: Statement = {
   text: `
   select u.must_change_password, ${permissionsOf('u.roles')} as permissions
     from sessions s join users u on u.id = s.user_id
-   where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3 and u.is_active`,
+   where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3 and u.is_active
+     and (u.tokens_valid_from is null or u.tokens_valid_from <= to_timestamp($4))`,
 };
 
-const LOCK = `
-  select ${LIVE}, ${permissionsOf('u.roles')} as permissions, s.salt_hash, s.parent_counter, s.parent_spent_at,
+const LOCK = 'select from sessions where id = $1 for update';
+
+/** After the lock, and with its user as they are by then. */
+const READ_LOCKED = `
+  select ${LIVE}, ${epoch('greatest(s.rotated_at, s.tokens_valid_from)')} as issued_at,
+         ${permissionsOf('u.roles')} as permissions, s.salt_hash, s.parent_counter, s.parent_spent_at,
          s.rotated_at, s.idle_expires_at, s.expires_at, s.ended_at, s.device_key, s.user_agent, u.is_active
     from sessions s join users u on u.id = s.user_id
-   where s.id = $1
-     for update of s`;
+   where s.id = $1`;
 
 const SKIP_LOST_SUCCESSOR = `
   update sessions
      set counter = counter + 1, rotated_at = $2, last_seen_at = $2, idle_expires_at = $3, ip = $4, user_agent = $5
    where id = $1
-  returning counter`;
+  returning counter, ${epoch('greatest(rotated_at, tokens_valid_from)')} as issued_at`;
 
-/** Every way to end sessions takes the row locks in the same order, so that no two can block each other. */
-const END = `
-  with doomed as (
-    select id from sessions where %WHERE% and ended_at is null order by id for update
-  )
-  update sessions s set ended_at = $2, end_reason = $3 from doomed where s.id = doomed.id
-  returning s.id, s.user_id`;
-const END_ONE = END.replace('%WHERE%', 'id = $1 and ($4::bytea is null or salt_hash = $4)');
-const END_OTHERS = END.replace('%WHERE%', 'user_id = $1 and id <> $4');
+/** For so long an ended session is kept, so that a late replay of its tokens is still known for one. */
+const KEPT_DAYS = 30;
 
-export interface EndedSession {
-  id: string;
-  user_id: string;
-}
+const SWEEP = `
+  delete from sessions where id in (
+    select id from sessions where ended_at <= $1 or expires_at <= $1 limit $2 for update skip locked
+  )`;
 
 /** The table `sessions`. */
 @Injectable()
-export class SessionsRepository {
+export class SessionsRepository implements Chore {
+  readonly name = 'sessions';
+
   constructor(private readonly database: Database) {}
 
-  /** Writes a new session with all that goes with it, within `tx` or by itself; false where its proof is out of date. */
-  async insert(tx: EntityManager | null, session: NewSession): Promise<boolean> {
+  /** Writes a new session with all that goes with it, within `tx` or by itself; null where its proof is out of date. */
+  async insert(tx: EntityManager | null, session: NewSession): Promise<InsertedSession | null> {
     const { id, userId, saltHash, amr, deviceId, deviceKey, ip, userAgent, now, idleExpiresAt, expiresAt } = session;
     const row = [id, userId, saltHash, amr, deviceId, deviceKey, ip, userAgent, now, idleExpiresAt, expiresAt];
     const values = [
@@ -192,65 +211,67 @@ export class SessionsRepository {
       session.forgive,
       session.passwordChangedAt,
     ];
-    const rows: unknown[] = tx ? await tx.query(INSERT.text, values) : await this.database.run(INSERT, values);
-    return rows.length === 1;
+    const rows = tx
+      ? await tx.query<InsertedSession[]>(INSERT.text, values)
+      : await this.database.run<InsertedSession>(INSERT, values);
+    return rows[0] ?? null;
   }
 
   /** Spends the live token in one statement; null where it is not the live token of a live session. */
   async rotate(rotation: Rotation): Promise<LiveSession | null> {
-    const { sessionId, counter, saltHash, now, idleExpiresAt, ip, userAgent, auditId, requestId } = rotation;
-    const values = [sessionId, counter, saltHash, now, idleExpiresAt, ip, userAgent, auditId, requestId];
+    const { sessionId, counter, saltHash, now, idleExpiresAt, ip, userAgent, auditId, requestId, deviceId } = rotation;
+    const values = [sessionId, counter, saltHash, now, idleExpiresAt, ip, userAgent, auditId, requestId, deviceId];
     return (await this.database.run<LiveSession>(ROTATE, values))[0] ?? null;
   }
 
-  /** How a session stands whose tokens still count; null where it has ended or its user is not active. */
-  async findStanding(sessionId: string, userId: string, now: Date): Promise<SessionStanding | null> {
-    return (
-      (
-        await this.database.run<SessionStanding & Record<string, unknown>>(FIND_STANDING, [sessionId, userId, now])
-      )[0] ?? null
-    );
+  /**
+   * How the session stands that a token of `issuedAt` (epoch seconds) speaks for; null where it has ended, its user is
+   * not active, or the token is from before the user's cut-off.
+   */
+  async findStanding(sessionId: string, userId: string, issuedAt: number, now: Date): Promise<SessionStanding | null> {
+    const values = [sessionId, userId, now, issuedAt];
+    return (await this.database.run<SessionStanding>(FIND_STANDING, values))[0] ?? null;
+  }
+
+  /** A user's live sessions, newest first, from before the session `before` on. */
+  listLive(userId: string, limit: number, before: string | null, now: Date): Promise<Session[]> {
+    const query = this.database.manager
+      .createQueryBuilder(Session, 'session')
+      .where('session.userId = :userId and session.endedAt is null', { userId })
+      .andWhere('session.expiresAt > :now and session.idleExpiresAt > :now', { now })
+      .orderBy('session.id', 'DESC')
+      .limit(limit);
+    if (before) query.andWhere('session.id < :before', { before });
+    return query.getMany();
+  }
+
+  belongsTo(tx: EntityManager, id: string, userId: string): Promise<boolean> {
+    return tx.existsBy(Session, { id, userId });
   }
 
   /** Locks the row until `tx` ends, so that a refresh and an end of it come one after the other. */
   async lock(tx: EntityManager, sessionId: string): Promise<LockedSession | null> {
-    return (await tx.query<LockedSession[]>(LOCK, [sessionId]))[0] ?? null;
+    await tx.query(LOCK, [sessionId]);
+    return (await tx.query<LockedSession[]>(READ_LOCKED, [sessionId]))[0] ?? null;
   }
 
-  /** Kills the live token, which nobody received, and makes the next one live. Returns its number. */
-  async skipLostSuccessor(tx: EntityManager, rotation: Rotation): Promise<number> {
+  /** Kills the live token, which nobody received, and makes the next one live. */
+  async skipLostSuccessor(tx: EntityManager, rotation: Rotation): Promise<{ counter: number; issued_at: number }> {
     const { sessionId, now, idleExpiresAt, ip, userAgent } = rotation;
-    const [rows] = await tx.query<[{ counter: number }[], number]>(SKIP_LOST_SUCCESSOR, [
+    const [rows] = await tx.query<[{ counter: number; issued_at: number }[], number]>(SKIP_LOST_SUCCESSOR, [
       sessionId,
       now,
       idleExpiresAt,
       ip,
       userAgent,
     ]);
-    return rows[0].counter;
+    return rows[0];
   }
 
-  /** Ends a session; where a salt's hash is given, only the one that it belongs to. */
-  async endOne(
-    tx: EntityManager,
-    sessionId: string,
-    saltHash: Buffer | null,
-    reason: string,
-    now: Date,
-  ): Promise<EndedSession[]> {
-    const [rows] = await tx.query<[EndedSession[], number]>(END_ONE, [sessionId, now, reason, saltHash]);
-    return rows;
-  }
-
-  /** Ends all of the user's sessions but one. */
-  async endOthers(
-    tx: EntityManager,
-    userId: string,
-    keptId: string,
-    reason: string,
-    now: Date,
-  ): Promise<EndedSession[]> {
-    const [rows] = await tx.query<[EndedSession[], number]>(END_OTHERS, [userId, now, reason, keptId]);
-    return rows;
+  /** Removes up to `limit` sessions that ended long ago, by whatever end. Returns how many. */
+  async sweep(tx: EntityManager, now: Date, limit: number): Promise<number> {
+    const longAgo = new Date(now.getTime() - KEPT_DAYS * 86_400_000);
+    const [, count] = await tx.query<[unknown, number]>(SWEEP, [longAgo, limit]);
+    return count;
   }
 }

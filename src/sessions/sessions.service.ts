@@ -1,18 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
+import type { Principal } from '../common/principal.js';
 import type { RequestSource } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import type { RevocationCause } from '../revocations/revocation.js';
+import { Revoker } from '../revocations/revoker.js';
 import type { Account } from '../users/users.repository.js';
 import type { DeviceEvidence } from './device.js';
-import { newSalt, type RefreshToken, RefreshTokens, saltHash } from './refresh-token.js';
-import { type EndedSession, type LiveSession, SessionsRepository } from './sessions.repository.js';
-
-/** Why a session ended; stored with it and in its audit row. */
-export type EndReason = 'logout' | 'replaced' | 'password_changed' | 'refresh_token_reused';
+import { newSalt, RefreshTokens, saltHash } from './refresh-token.js';
+import { type LiveSession, SessionsRepository } from './sessions.repository.js';
 
 /** A session about to begin. */
 export interface Beginning {
@@ -28,33 +28,29 @@ export interface Beginning {
   forgive?: readonly Buffer[];
 }
 
-export interface EndCause {
-  reason: EndReason;
-  /** Who ended it; null where nobody proved who they are. */
-  actorId: string | null;
-}
-
 /** A session and the refresh token that is live now. */
 export interface GrantedSession {
   session: LiveSession;
   refreshToken: string;
 }
 
-/** Begins and ends sessions. How one goes on is refresh.service.ts. */
+/** Begins sessions, and ends them for their owners. How one goes on is refresh.service.ts. */
 @Injectable()
 export class SessionsService {
   constructor(
     private readonly sessions: SessionsRepository,
     private readonly refreshTokens: RefreshTokens,
-    private readonly audit: AuditLog,
+    private readonly revoker: Revoker,
+    private readonly database: Database,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
    * Begins a session of `account`, within `tx` or in a statement of its own, with the audit row of
-   * what began it. Its browser is known from then on. Null where the password was changed or the
-   * account disabled since the proof: then nothing is written.
+   * what began it. Its browser is known from then on. Where the user has too many sessions now, those
+   * seen longest ago end. Null where the password was changed or the account disabled since the
+   * proof: then nothing is written.
    */
   async begin(tx: EntityManager | null, beginning: Beginning, source: RequestSource): Promise<GrantedSession | null> {
     const { account, amr, device, event, forgive = [] } = beginning;
@@ -83,6 +79,7 @@ export class SessionsService {
       passwordChangedAt: account.password_changed_at ?? null,
     });
     if (!inserted) return null;
+    if (inserted.live_sessions >= this.config.sessions.maxPerUser) await this.endSurplus(tx, account.id, id, source);
     return {
       refreshToken: this.refreshTokens.mint({ sessionId: id, counter: 0, salt }),
       session: {
@@ -92,6 +89,7 @@ export class SessionsService {
         device_id: device.deviceId,
         amr,
         auth_time: Math.floor(now.getTime() / 1000),
+        issued_at: inserted.issued_at,
         refresh_expires_at: Math.floor(Math.min(expiresAt.getTime(), idleExpiresAt.getTime()) / 1000),
         username: account.username,
         roles: account.roles,
@@ -101,51 +99,30 @@ export class SessionsService {
     };
   }
 
-  /** Ends one session within `tx`, with its audit row. Returns how many ended: 0 where it had before. */
-  async end(tx: EntityManager, sessionId: string, cause: EndCause, source: RequestSource): Promise<number> {
-    return this.recordEnds(
-      tx,
-      await this.sessions.endOne(tx, sessionId, null, cause.reason, this.clock.now()),
-      cause,
-      source,
-    );
+  /** Ends a session of the user's own; false where they have no live one of that id. */
+  endOwn(user: Principal, id: string, source: RequestSource): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      if (!(await this.sessions.belongsTo(tx, id, user.userId))) return false;
+      const cause: RevocationCause = { reason: 'ended_by_user', actorId: user.userId };
+      return (await this.revoker.revoke(tx, { session: id }, cause, source)) === 1;
+    });
   }
 
-  /** As {@link end}, by a genuine refresh token of the session, live or spent. */
-  async endByToken(tx: EntityManager, token: RefreshToken, cause: EndCause, source: RequestSource): Promise<number> {
-    const ended = await this.sessions.endOne(tx, token.sessionId, saltHash(token.salt), cause.reason, this.clock.now());
-    return this.recordEnds(tx, ended, cause, source);
+  /** Ends all of the user's sessions but the one that asks. Returns how many. */
+  endOthers(user: Principal, source: RequestSource): Promise<number> {
+    const target = { sessionsOf: user.userId, except: user.sessionId };
+    const cause: RevocationCause = { reason: 'ended_by_user', actorId: user.userId };
+    return this.database.transaction((tx) => this.revoker.revoke(tx, target, cause, source));
   }
 
-  /** Ends all sessions of a user but `keptId` within `tx`. Returns how many. */
-  async endOthers(
-    tx: EntityManager,
+  private async endSurplus(
+    tx: EntityManager | null,
     userId: string,
     keptId: string,
-    cause: EndCause,
     source: RequestSource,
-  ): Promise<number> {
-    return this.recordEnds(
-      tx,
-      await this.sessions.endOthers(tx, userId, keptId, cause.reason, this.clock.now()),
-      cause,
-      source,
-    );
-  }
-
-  private async recordEnds(
-    tx: EntityManager,
-    ended: EndedSession[],
-    { reason, actorId }: EndCause,
-    source: RequestSource,
-  ): Promise<number> {
-    for (const { id, user_id } of ended) {
-      await this.audit.record(
-        tx,
-        { type: 'session.ended', userId: user_id, actorId, sessionId: id, details: { reason } },
-        source,
-      );
-    }
-    return ended.length;
+  ): Promise<void> {
+    const max = this.config.sessions.maxPerUser;
+    if (tx) await this.revoker.revokeSurplus(tx, userId, keptId, max, source);
+    else await this.database.transaction((own) => this.revoker.revokeSurplus(own, userId, keptId, max, source));
   }
 }

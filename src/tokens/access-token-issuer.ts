@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { Inject, Injectable } from '@nestjs/common';
 
-import { Clock } from '../common/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ACCESS_TOKEN_TYPE, type AccessTokenClaims, PASSWORD_CHANGE_AUDIENCE } from './access-token.js';
-import { signInput } from './jws.js';
-import { KeyRing } from './key-ring.js';
+import { JwsSigner } from './jws-signer.js';
 
 /** Whom a token is for: a session with its user. */
 export interface TokenSubject {
@@ -17,6 +15,8 @@ export interface TokenSubject {
   permissions: string[];
   amr: string[];
   auth_time: number;
+  /** Epoch seconds: the user's cut-off, where that is still ahead, else now. */
+  issued_at: number;
   device_id: string | null;
   must_change_password: boolean;
 }
@@ -25,25 +25,20 @@ export interface TokenSubject {
 @Injectable()
 export class AccessTokenIssuer {
   readonly lifetimeSeconds: number;
-  private readonly encodedHeader: string;
 
   constructor(
-    private readonly ring: KeyRing,
-    private readonly clock: Clock,
+    private readonly signer: JwsSigner,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.lifetimeSeconds = config.tokens.accessTokenSeconds;
-    this.encodedHeader = encode({ typ: ACCESS_TOKEN_TYPE, alg: ring.signing.algorithm, kid: ring.signing.kid });
   }
 
   issue(session: TokenSubject): string {
-    const { algorithm, signKey } = this.ring.signing;
-    const input = `${this.encodedHeader}.${encode(this.claims(session))}`;
-    return `${input}.${signInput(algorithm, signKey, input).toString('base64url')}`;
+    return this.signer.sign(ACCESS_TOKEN_TYPE, this.claims(session));
   }
 
   private claims(session: TokenSubject): AccessTokenClaims {
-    const iat = Math.floor(this.clock.now().getTime() / 1000);
+    const iat = session.issued_at;
     return {
       iss: this.config.tokens.issuer,
       aud: session.must_change_password ? PASSWORD_CHANGE_AUDIENCE : this.config.tokens.audience,
@@ -62,5 +57,3 @@ export class AccessTokenIssuer {
     };
   }
 }
-
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

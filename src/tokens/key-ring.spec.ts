@@ -5,12 +5,12 @@ import path from 'node:path';
 
 import { createLocalJWKSet, jwtVerify } from 'jose';
 
-import { Clock } from '../common/clock.js';
 import type { Config } from '../config/config.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { type Algorithm } from './jws.js';
-import { loadKeyRing } from './key-ring.js';
+import { JwsSigner } from './jws-signer.js';
+import { type KeyRing, loadKeyRing } from './key-ring.js';
 
 const JWT_SECRET = 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA';
 const tokensConfig = (algorithm: Algorithm, file: string | null): Config['tokens'] => ({
@@ -20,6 +20,7 @@ const tokensConfig = (algorithm: Algorithm, file: string | null): Config['tokens
   issuer: 'https://auth.example.com',
   audience: 'latchkey',
   accessTokenSeconds: 900,
+  revocationEventTokens: false,
 });
 
 function keysFile(...keys: object[]): string {
@@ -46,13 +47,19 @@ const subject = {
   must_change_password: false,
 };
 
+const issue = (ring: KeyRing, tokens: Config['tokens']): string =>
+  new AccessTokenIssuer(new JwsSigner(ring), { tokens } as Config).issue({
+    ...subject,
+    issued_at: Math.floor(Date.now() / 1000),
+  });
+
 describe('the key ring', () => {
   it.each(['EdDSA', 'ES256', 'RS256'] as const)(
     'signs with %s, publishes the public half alone, and jose believes it',
     async (algorithm) => {
       const config = tokensConfig(algorithm, keysFile(privateJwk[algorithm]()));
       const ring = await loadKeyRing(config);
-      const token = new AccessTokenIssuer(ring, new Clock(), { tokens: config } as Config).issue(subject);
+      const token = issue(ring, config);
       const jwks = ring.publicJwks();
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) expect(jwks.keys[0]).not.toHaveProperty(member);
       const { payload } = await jwtVerify(token, createLocalJWKSet(jwks), {
@@ -70,7 +77,7 @@ describe('the key ring', () => {
       const other = await loadKeyRing(
         tokensConfig(algorithm, keysFile({ ...privateJwk[algorithm](), kid: ring.signing.kid })),
       );
-      const foreign = new AccessTokenIssuer(other, new Clock(), { tokens: config } as Config).issue(subject);
+      const foreign = issue(other, config);
       expect(() => verifier.verify(foreign, new Date())).toThrow('signature');
     },
   );
@@ -78,9 +85,7 @@ describe('the key ring', () => {
   it('verifies with the keys of the file while the shared key signs', async () => {
     const old = privateJwk.EdDSA();
     const before = tokensConfig('EdDSA', keysFile(old));
-    const token = new AccessTokenIssuer(await loadKeyRing(before), new Clock(), { tokens: before } as Config).issue(
-      subject,
-    );
+    const token = issue(await loadKeyRing(before), before);
     const after = await loadKeyRing(tokensConfig('HS256', keysFile(old)));
     expect(after.signing.algorithm).toBe('HS256');
     const verifier = new AccessTokenVerifier(after, {

@@ -5,12 +5,14 @@ import { PASSWORD_CHANGE_AUDIENCE } from './access-token.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { JwksController } from './jwks.controller.js';
+import { JwsSigner } from './jws-signer.js';
 import { KeyRing, loadKeyRing } from './key-ring.js';
 
 @Module({
   controllers: [JwksController],
   providers: [
     AccessTokenIssuer,
+    JwsSigner,
     { provide: KeyRing, inject: [CONFIG], useFactory: (config: Config) => loadKeyRing(config.tokens) },
     {
       provide: AccessTokenVerifier,
@@ -23,6 +25,6 @@ import { KeyRing, loadKeyRing } from './key-ring.js';
         }),
     },
   ],
-  exports: [AccessTokenIssuer, AccessTokenVerifier],
+  exports: [AccessTokenIssuer, AccessTokenVerifier, JwsSigner],
 })
 export class TokensModule {}

@@ -40,6 +40,14 @@ export class User {
   @Column('boolean', { default: false })
   mustChangePassword: boolean;
 
+  /** When all of the user's access tokens were revoked the last time. */
+  @Column('timestamptz', { nullable: true })
+  cutOffAt: Date | null;
+
+  /** The earliest `iat` that counts since: a whole second. */
+  @Column('timestamptz', { nullable: true })
+  tokensValidFrom: Date | null;
+
   @Column('timestamptz')
   createdAt: Date;
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { LockoutSweeper } from '../../src/protection/lockout-sweeper.js';
+import { Janitor } from '../../src/common/janitor.js';
 import { type Person, TestApp } from '../support/test-app.js';
 
 const MINUTE = 60;
@@ -191,7 +191,7 @@ describe('lockout', () => {
     expect(rows[0].count).toBeGreaterThan(2);
     expect(rows[0].text).not.toContain(name);
     app.advance(31 * 86_400);
-    await app.app.get(LockoutSweeper, { strict: false }).sweep();
+    await app.app.get(Janitor, { strict: false }).tidy();
     expect(await app.rows('select 1 from login_counters')).toEqual([]);
   });
 });

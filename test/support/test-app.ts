@@ -4,10 +4,13 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import pg from 'pg';
 
 import { createApp, openDatabase } from '../../src/app.js';
+import { ClientsService } from '../../src/clients/clients.service.js';
 import { Clock } from '../../src/common/clock.js';
 import { createLogger } from '../../src/common/logging.js';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import type { Database } from '../../src/database/database.js';
+import type { RevocationReason, RevocationTarget } from '../../src/revocations/revocation.js';
+import { Revoker } from '../../src/revocations/revoker.js';
 import { ApiClient } from './api-client.js';
 import { Browser } from './browser.js';
 import { createTestDatabase } from './test-database.js';
@@ -37,12 +40,24 @@ export class TestApp {
   ) {}
 
   static async start(env: NodeJS.ProcessEnv = {}): Promise<TestApp> {
-    const { url: databaseUrl, drop } = await createTestDatabase();
+    const { url, drop } = await createTestDatabase();
+    return TestApp.on(url, drop, { MASTER_SECRET: randomBytes(32).toString('hex'), ...env });
+  }
+
+  /** Another replica of this one: the same database and secrets. Stop it before this one. */
+  async replica(env: NodeJS.ProcessEnv = {}): Promise<TestApp> {
+    const { masterSecret, tokens } = this.config;
+    const same = { MASTER_SECRET: masterSecret, JWT_ISSUER: tokens.issuer };
+    const replica = await TestApp.on(this.databaseUrl, () => Promise.resolve(), { ...same, ...env });
+    replica.advance(this.aheadMs / 1000);
+    return replica;
+  }
+
+  private static async on(databaseUrl: string, drop: () => Promise<void>, env: NodeJS.ProcessEnv): Promise<TestApp> {
     const config = loadConfig({
       env: {
         NODE_ENV: 'test',
         DATABASE_URL: databaseUrl,
-        MASTER_SECRET: randomBytes(32).toString('hex'),
         JWT_SECRET,
         THROTTLE_LOGIN: 'off',
         THROTTLE_REFRESH: 'off',
@@ -103,6 +118,22 @@ export class TestApp {
     const browser = this.browser(userAgent);
     const { body } = await browser.login(person).expect(200);
     return { person, browser, accessToken: (body as { access_token: string }).access_token };
+  }
+
+  /** A service with credentials of its own: its Authorization header. */
+  async givenClient(): Promise<{ clientId: string; authorization: string }> {
+    const source = { ip: '127.0.0.1', userAgent: null, requestId: 'test' };
+    const name = `c${randomBytes(6).toString('hex')}`;
+    const made = (await this.app.get(ClientsService, { strict: false }).create(name, source))!;
+    const authorization = `Basic ${Buffer.from(`${made.clientId}:${made.clientSecret}`).toString('base64')}`;
+    return { clientId: made.clientId, authorization };
+  }
+
+  /** Revokes as the service itself does, in a transaction of its own. */
+  revoke(target: RevocationTarget, reason: RevocationReason = 'logout'): Promise<number> {
+    const source = { ip: '127.0.0.1', userAgent: null, requestId: 'test' };
+    const revoker = this.app.get(Revoker, { strict: false });
+    return this.database.transaction((tx) => revoker.revoke(tx, target, { reason, actorId: null }, source));
   }
 
   /** Rows of a query on the service's database, outside the service. */

@@ -48,6 +48,12 @@ export const TOKEN_REVOKED = define(
   'The session has ended',
   'This session was ended. Sign in again.',
 );
+export const INVALID_CLIENT = define(
+  'invalid_client',
+  401,
+  'The client is not known',
+  'Send the id and the secret of a client by HTTP Basic authentication.',
+);
 export const FORBIDDEN = define(
   'forbidden',
   403,

@@ -7,6 +7,7 @@ import {
   BODY_TOO_LARGE,
   FORBIDDEN,
   INTERNAL_ERROR,
+  INVALID_CLIENT,
   MALFORMED_REQUEST,
   METHOD_NOT_ALLOWED,
   NOT_FOUND,
@@ -110,9 +111,11 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** RFC 6750, section 3.1: a request without credentials gets the bare challenge. */
-const challenge = (code: string): string =>
-  code.startsWith('token_') && code !== 'token_missing' ? 'Bearer error="invalid_token"' : 'Bearer';
+/** RFC 6750, section 3.1: a request without credentials gets the bare challenge. RFC 6749, section 5.2, for clients. */
+function challenge(code: string): string {
+  if (code === INVALID_CLIENT.code) return 'Basic realm="latchkey", charset="UTF-8"';
+  return code.startsWith('token_') && code !== 'token_missing' ? 'Bearer error="invalid_token"' : 'Bearer';
+}
 
 interface BodyParserError extends Error {
   status: number;
