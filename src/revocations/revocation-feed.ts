@@ -70,7 +70,10 @@ export class RevocationFeed extends EventEmitter<FeedEvents> implements OnApplic
   /** The live entries from `cursor` on; all of them where the cursor is none of this database's. */
   since(cursor: number): RevocationEntry[] {
     const from = cursor > this.horizon ? 0 : cursor;
-    return [...this.entries.values()].filter(({ position }) => position >= from).map(toEntry);
+    const now = this.clock.now().toISOString();
+    return [...this.entries.values()]
+      .filter(({ position, expires_at }) => position >= from && expires_at > now)
+      .map(toEntry);
   }
 
   /** Looks for what is new, once more where the word came during a look. */

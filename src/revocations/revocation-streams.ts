@@ -9,8 +9,9 @@ import { RevocationFeed } from './revocation-feed.js';
 
 /** A subscriber hears at least this often that it is up to date. */
 const SYNC_MS = 5000;
-/** One that is this far behind is cut; it comes back and goes on where it was. What waits is shared by all who wait. */
+/** One that stays this far behind is cut; it comes back and goes on where it was. What waits is shared by all who wait. */
 const MAX_BEHIND_BYTES = 1024 * 1024;
+const PATIENCE_MS = 2000;
 const MAX_SUBSCRIBERS = 2000;
 const RETRY_MS = 1000;
 
@@ -19,6 +20,8 @@ interface Subscriber {
   readonly response: Response;
   /** How much may wait to be read: the backlog that it asked for is its own. */
   readonly maxBehindBytes: number;
+  /** Since when more than that waits, by the process's own clock. */
+  behindSince: number | null;
 }
 
 /** Serves the feed as Server-Sent Events (WHATWG HTML, section 9.2). Each event is written out once for all subscribers. */
@@ -72,7 +75,7 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
     response.write(backlog);
     if (this.feed.asOf) response.write(sync(this.feed.cursor, this.feed.asOf));
     const maxBehindBytes = MAX_BEHIND_BYTES + backlog.length;
-    const subscriber: Subscriber = { clientId, response, maxBehindBytes };
+    const subscriber: Subscriber = { clientId, response, maxBehindBytes, behindSince: null };
     this.subscribers.add(subscriber);
     response.once('close', () => this.subscribers.delete(subscriber));
     response.on('error', () => {}); // a broken socket: told by `close` as well
@@ -80,8 +83,12 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
 
   private broadcast(text: string): void {
     const bytes = Buffer.from(text);
-    for (const { response, maxBehindBytes } of this.subscribers) {
-      if (response.writableLength > maxBehindBytes) response.destroy();
+    const now = performance.now();
+    for (const subscriber of this.subscribers) {
+      const { response, maxBehindBytes } = subscriber;
+      if (response.writableLength <= maxBehindBytes) subscriber.behindSince = null;
+      else subscriber.behindSince ??= now;
+      if (subscriber.behindSince !== null && now - subscriber.behindSince > PATIENCE_MS) response.destroy();
       else response.write(bytes);
     }
   }
