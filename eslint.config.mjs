@@ -20,6 +20,7 @@ const MAY_IMPORT = {
   sessions: ['users', 'audit', 'revocations'],
   access: ['sessions', 'tokens', 'audit', 'clients', 'revocations'],
   protection: ['access', 'sessions', 'tokens', 'audit'],
+  oauth: ['access', 'sessions', 'tokens'],
   health: ['protection'],
   auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection'],
   admin: ['users', 'passwords', 'audit', 'tokens', 'sessions', 'access', 'protection'],

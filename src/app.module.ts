@@ -15,6 +15,7 @@ import type { Config } from './config/config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { OAuthModule } from './oauth/oauth.module.js';
 import { CsrfGuard } from './protection/csrf.guard.js';
 import { ProtectionModule } from './protection/protection.module.js';
 import { RateLimitGuard } from './protection/rate-limit.guard.js';
@@ -39,6 +40,7 @@ export class AppModule {
         TokensModule,
         RevocationsModule,
         ClientsModule,
+        OAuthModule,
         AccessModule,
         ProtectionModule,
         AuditModule,

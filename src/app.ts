@@ -18,7 +18,7 @@ import { DOCS_PATH, serveDocs } from './docs.js';
 import { entities } from './entities.js';
 
 /** The only routes that take `application/x-www-form-urlencoded`. */
-const FORM_PATHS = ['/auth/register', '/auth/login'];
+const FORM_PATHS = ['/auth/register', '/auth/login', '/oauth/introspect'];
 
 /** The database of `config`, not connected yet. */
 export function openDatabase(config: Config, url: string, logger: PinoLogger): Database {

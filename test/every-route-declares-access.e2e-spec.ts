@@ -58,7 +58,7 @@ describe('access', () => {
     for (const { rule, method, path } of routes) {
       if (rule === 'public') continue;
       const { body } = await request(app.url)[method](path).expect(401);
-      expect([path, body.code]).toEqual([path, rule === 'client' ? 'invalid_client' : 'token_missing']);
+      expect([path, body.code ?? body.error]).toEqual([path, rule === 'client' ? 'invalid_client' : 'token_missing']);
     }
   });
 
@@ -68,10 +68,11 @@ describe('access', () => {
     expect(forClients.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
       'get /revocations',
       'get /revocations/stream',
+      'post /oauth/introspect',
     ]);
     for (const { method, path } of forClients) {
       const { body } = await request(app.url)[method](path).set('Authorization', `Bearer ${accessToken}`).expect(401);
-      expect(body.code).toBe('invalid_client');
+      expect(body.code ?? body.error).toBe('invalid_client');
     }
   });
 

@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+
+import { Clock } from '../common/clock.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { type AccessTokenClaims, PASSWORD_CHANGE_AUDIENCE } from '../tokens/access-token.js';
+import { AccessTokenVerifier, TokenError } from '../tokens/access-token-verifier.js';
+
+/** What introspection tells of a token (RFC 7662, section 2.2). */
+export type Introspection = { active: false } | ({ active: true; token_type: 'Bearer' } & AccessTokenClaims);
+
+/** Tells services whether a token counts now: for those that cannot verify, or whose feed is cut. */
+@Injectable()
+export class IntrospectionService {
+  constructor(
+    private readonly verifier: AccessTokenVerifier,
+    private readonly sessions: SessionsRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  async introspect(token: string): Promise<Introspection> {
+    const now = this.clock.now();
+    const claims = this.claimsOf(token, now);
+    // Such a token lets its owner change their password here, and opens nothing anywhere else.
+    if (!claims || claims.aud === PASSWORD_CHANGE_AUDIENCE) return { active: false };
+    const standing = await this.sessions.findStanding(claims.sid, claims.sub, claims.iat, now);
+    return standing ? { active: true, token_type: 'Bearer', ...claims } : { active: false };
+  }
+
+  private claimsOf(token: string, now: Date): AccessTokenClaims | null {
+    try {
+      return this.verifier.verify(token, now);
+    } catch (error) {
+      if (error instanceof TokenError) return null;
+      throw error;
+    }
+  }
+}
