@@ -5,17 +5,22 @@ import type { NextFunction, Request, Response } from 'express';
 import type { Logger as PinoLogger } from 'pino';
 
 import { AppModule } from './app.module.js';
+import { HashGate } from './common/hash-gate.js';
 import { bodyReaders } from './common/http/body.js';
 import { chain } from './common/http/chain.js';
 import { PresetExpressAdapter } from './common/http/preset-express-adapter.js';
 import { requestLog } from './common/http/request-log.js';
 import { securityHeaders } from './common/http/security-headers.js';
+import { shedLoad } from './common/http/shed-load.js';
 import { NestLog } from './common/logging.js';
 import { ProblemFilter } from './common/problem/problem.filter.js';
 import type { Config } from './config/config.js';
 import { Database } from './database/database.js';
 import { DOCS_PATH, serveDocs } from './docs.js';
 import { entities } from './entities.js';
+
+/** Whose requests hash a password. */
+const HASHING_PATHS = ['/auth/register', '/auth/login', '/auth/change-password'];
 
 /** The only routes that take `application/x-www-form-urlencoded`. */
 const FORM_PATHS = ['/auth/register', '/auth/login', '/oauth/introspect'];
@@ -60,11 +65,14 @@ export async function createApp(
       maxAge: 600,
     });
   }
-  app.use(chain(cookieParser(), ...bodyReaders(FORM_PATHS)));
+  const filter = app.get(ProblemFilter);
+  const shed = shedLoad(app.get(HashGate), HASHING_PATHS, (problem, request, response) =>
+    filter.answer(problem, request, response),
+  );
+  app.use(chain(shed, cookieParser(), ...bodyReaders(FORM_PATHS)));
   serveDocs(app);
   await app.init();
   // Last: what the readers above throw never reaches Nest's own filters.
-  const filter = app.get(ProblemFilter);
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     filter.answer(error, request, response),
   );

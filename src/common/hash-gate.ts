@@ -29,13 +29,21 @@ export class HashGate {
   private readonly placesMax: number;
   private readonly deadlineMs: number;
   private readonly waiting = new Set<() => void>();
+  /** One for all: under a flood the making of errors, with their stacks, would be most of the work. */
+  private readonly full: Problem;
   private running = 0;
   private places = 0;
 
-  constructor({ permits = availableParallelism(), queue = permits * 32, deadlineMs = 2000 }: HashGateOptions = {}) {
+  constructor({ permits = availableParallelism(), queue = permits * 16, deadlineMs = 1500 }: HashGateOptions = {}) {
     this.permits = permits;
     this.placesMax = permits + queue;
     this.deadlineMs = deadlineMs;
+    this.full = new Problem(OVERLOADED, { retryAfterSeconds: deadlineMs / 1000 });
+  }
+
+  /** What whoever comes now is told, or null while there are places. */
+  get refusal(): Problem | null {
+    return this.places >= this.placesMax ? this.full : null;
   }
 
   /**
@@ -43,7 +51,8 @@ export class HashGate {
    * next to nothing. Whoever has one only ever fails by the deadline. @throws Problem `overloaded`
    */
   reserve(): HashPlace {
-    if (this.places >= this.placesMax) throw this.overloaded();
+    const { refusal } = this;
+    if (refusal) throw refusal;
     this.places++;
     let left = false;
     return {
@@ -86,7 +95,7 @@ export class HashGate {
       };
       const timer = setTimeout(() => {
         this.waiting.delete(admit);
-        reject(this.overloaded());
+        reject(this.full);
       }, this.deadlineMs);
       this.waiting.add(admit);
     });
@@ -101,9 +110,5 @@ export class HashGate {
     } else {
       this.running--;
     }
-  }
-
-  private overloaded(): Problem {
-    return new Problem(OVERLOADED, { retryAfterSeconds: this.deadlineMs / 1000 });
   }
 }

@@ -5,13 +5,10 @@ import { text } from '../common/validation.js';
 /** RFC 7662, section 2.1. */
 export const introspectionRequest = z
   .strictObject({
-    token: text()
-      .min(1, 'must not be empty')
-      .max(8192)
-      .meta({
-        description: 'The access token.',
-        example: 'eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.e30.c2lnbmF0dXJl',
-      }),
+    token: text().min(1, 'must not be empty').max(8192).meta({
+      description: 'The access token.',
+      example: 'eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.e30.c2lnbmF0dXJl',
+    }),
     token_type_hint: text().max(64).optional().meta({ description: 'Ignored: access tokens alone are introspected.' }),
   })
   .meta({ id: 'IntrospectionRequest' });

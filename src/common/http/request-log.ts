@@ -34,7 +34,8 @@ export function requestLog(logger: Logger) {
         duration_ms: Math.round(performance.now() - begun),
         ...(!response.writableFinished && { aborted: true }),
       };
-      if (response.statusCode >= 500) logger.error(line, 'request');
+      // 503 is a refusal, and under a flood thousands a second: who refuses says why.
+      if (response.statusCode >= 500 && response.statusCode !== 503) logger.error(line, 'request');
       else logger.info(line, 'request');
     });
     next();

@@ -55,22 +55,21 @@ export class ProblemFilter implements ExceptionFilter {
       response.setHeader('Retry-After', String(Math.max(1, Math.ceil(options.retryAfterSeconds))));
     }
     if (type.status === 401) response.setHeader('WWW-Authenticate', challenge(type.code));
+    const body = JSON.stringify({
+      type: `${this.settings.publicUrl}/problems/${type.code}`,
+      title: type.title,
+      status: type.status,
+      detail: problem.message,
+      code: type.code,
+      request_id: request.id,
+      ...(options.errors && { errors: options.errors }),
+      ...options.members,
+    });
+    response.statusCode = type.status;
     response.setHeader('Cache-Control', 'no-store');
-    response
-      .status(type.status)
-      .type('application/problem+json')
-      .send(
-        JSON.stringify({
-          type: `${this.settings.publicUrl}/problems/${type.code}`,
-          title: type.title,
-          status: type.status,
-          detail: problem.message,
-          code: type.code,
-          request_id: request.id,
-          ...(options.errors && { errors: options.errors }),
-          ...options.members,
-        }),
-      );
+    response.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+    response.setHeader('Content-Length', Buffer.byteLength(body));
+    response.end(body);
   }
 
   private toProblem(error: unknown, request: Request): Problem {

@@ -1,7 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 
-import { hash, hashRaw } from '@node-rs/argon2';
-
+import { argon2Threads } from './argon2-threads.js';
 import { type PasswordScheme, UnusableHashError } from './password-scheme.js';
 import { decodeBase64, matchStored, NUMBER, requireAffordable } from './stored-hash.js';
 
@@ -51,7 +50,7 @@ export const argon2Scheme: PasswordScheme = {
   async verify(password, stored) {
     const { algorithm, version, salt, digest, ...cost } = parse(stored);
     requireAffordable(NAME, isAffordable(cost));
-    const computed = await hashRaw(prepare(password), {
+    const computed = await argon2Threads.hashRaw(prepare(password), {
       algorithm: ALGORITHMS[algorithm],
       version: VERSIONS[version],
       memoryCost: cost.memoryKib,
@@ -67,7 +66,7 @@ export const argon2Scheme: PasswordScheme = {
 /** Hashes the password with a new salt, as a PHC string. @throws RangeError where the cost is beyond the ceilings */
 export async function hashArgon2id(password: string, cost: Argon2Cost): Promise<string> {
   if (!isAffordable(cost)) throw new RangeError('the cost of new Argon2id hashes is beyond what may be verified');
-  return hash(prepare(password), {
+  return argon2Threads.hash(prepare(password), {
     algorithm: ALGORITHMS.argon2id,
     version: VERSIONS['19'],
     memoryCost: cost.memoryKib,
