@@ -42,17 +42,15 @@ export async function createApp(
   logger: PinoLogger,
   { preview = false } = {},
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.of(config, database, logger),
-    new PresetExpressAdapter(),
-    {
-      bodyParser: false,
-      logger: new NestLog(logger),
-      abortOnError: false,
-      preview,
-    },
-  );
+  const adapter = new PresetExpressAdapter();
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(config, database, logger), adapter, {
+    bodyParser: false,
+    logger: new NestLog(logger),
+    abortOnError: false,
+    preview,
+  });
   if (preview) return app;
+  adapter.shedLoad = shedLoad(app.get(HashGate), HASHING_PATHS, { publicUrl: config.http.publicUrl, logger });
   app.set('trust proxy', config.http.trustProxy);
   app.set('query parser', 'simple');
   app.use(chain(requestLog(logger), securityHeaders(DOCS_PATH)));
@@ -65,14 +63,11 @@ export async function createApp(
       maxAge: 600,
     });
   }
-  const filter = app.get(ProblemFilter);
-  const shed = shedLoad(app.get(HashGate), HASHING_PATHS, (problem, request, response) =>
-    filter.answer(problem, request, response),
-  );
-  app.use(chain(shed, cookieParser(), ...bodyReaders(FORM_PATHS)));
+  app.use(chain(cookieParser(), ...bodyReaders(FORM_PATHS)));
   serveDocs(app);
   await app.init();
   // Last: what the readers above throw never reaches Nest's own filters.
+  const filter = app.get(ProblemFilter);
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     filter.answer(error, request, response),
   );

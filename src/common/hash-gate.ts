@@ -28,6 +28,8 @@ export class HashGate {
   private readonly permits: number;
   private readonly placesMax: number;
   private readonly deadlineMs: number;
+  /** By then all who wait now are served, or were refused. */
+  readonly retryAfterSeconds: number;
   private readonly waiting = new Set<() => void>();
   /** One for all: under a flood the making of errors, with their stacks, would be most of the work. */
   private readonly full: Problem;
@@ -38,12 +40,13 @@ export class HashGate {
     this.permits = permits;
     this.placesMax = permits + queue;
     this.deadlineMs = deadlineMs;
-    this.full = new Problem(OVERLOADED, { retryAfterSeconds: deadlineMs / 1000 });
+    this.retryAfterSeconds = deadlineMs / 1000;
+    this.full = new Problem(OVERLOADED, { retryAfterSeconds: this.retryAfterSeconds });
   }
 
-  /** What whoever comes now is told, or null while there are places. */
-  get refusal(): Problem | null {
-    return this.places >= this.placesMax ? this.full : null;
+  /** Whether whoever comes now is turned away. */
+  get isFull(): boolean {
+    return this.places >= this.placesMax;
   }
 
   /**
@@ -51,8 +54,7 @@ export class HashGate {
    * next to nothing. Whoever has one only ever fails by the deadline. @throws Problem `overloaded`
    */
   reserve(): HashPlace {
-    const { refusal } = this;
-    if (refusal) throw refusal;
+    if (this.isFull) throw this.full;
     this.places++;
     let left = false;
     return {

@@ -33,6 +33,9 @@ export class PresetExpressAdapter extends ExpressAdapter {
     return response.end(text);
   }
 
+  /** Asked about each request first; true where it has answered. */
+  shedLoad: (request: http.IncomingMessage, response: http.ServerResponse) => boolean = () => false;
+
   override initHttpServer(): void {
     const app = this.getInstance<Express>();
     class PresetRequest extends http.IncomingMessage {}
@@ -48,7 +51,9 @@ export class PresetExpressAdapter extends ExpressAdapter {
         keepAliveTimeout: 72_000, // longer than the usual 60 s of a proxy in front
         maxHeaderSize: 16_384,
       },
-      app,
+      (request, response) => {
+        if (!this.shedLoad(request, response)) app(request, response);
+      },
     );
   }
 }

@@ -20,8 +20,7 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._:=+/-]{8,128}$/;
  */
 export function requestLog(logger: Logger) {
   return (request: Request, response: Response, next: NextFunction): void => {
-    const given = request.headers['x-request-id'];
-    const id = typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : newId(new Date());
+    const id = requestIdOf(request);
     request.id = id;
     response.setHeader('X-Request-Id', id);
     const begun = performance.now();
@@ -40,6 +39,12 @@ export function requestLog(logger: Logger) {
     });
     next();
   };
+}
+
+/** The caller's own id where it is sane, else a new one. */
+export function requestIdOf({ headers }: Pick<Request, 'headers'>): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : newId(new Date());
 }
 
 const pathOf = (url: string): string => {

@@ -46,7 +46,7 @@ const DOCS: HelmetOptions = {
  * @param docsPath The folder of Swagger UI, which has a policy of its own.
  */
 export function securityHeaders(docsPath: string) {
-  const api = headersOf(API);
+  const api = apiHeaders();
   const docs = headersOf(DOCS);
   return (request: Request, response: Response, next: NextFunction): void => {
     const inDocs = request.url.startsWith(docsPath) && /^[/?]?$/.test(request.url.charAt(docsPath.length));
@@ -54,6 +54,9 @@ export function securityHeaders(docsPath: string) {
     next();
   };
 }
+
+/** helmet's headers for all but Swagger UI, by name and value. */
+export const apiHeaders = (): [string, string][] => headersOf(API);
 
 function headersOf(options: HelmetOptions): [string, string][] {
   const headers = new Map<string, string>();

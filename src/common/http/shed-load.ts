@@ -1,22 +1,49 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { HashGate } from '../hash-gate.js';
-import { Problem } from '../problem/problem.js';
+import type { Logger } from '../logging.js';
+import { OVERLOADED } from '../problem/catalogue.js';
+import { requestIdOf } from './request-log.js';
+import { apiHeaders } from './security-headers.js';
+
+const REPORT_MS = 1000;
 
 /**
- * Turns requests that would hash away while the gate is full, before anything else is done for
- * them: under a flood of sign-ins the refusals must cost next to nothing, or refreshes wait behind them.
+ * Turns requests that would hash a password away while the gate is full, before Express sees them:
+ * under a flood of sign-ins the refusals must cost next to nothing, or refreshes wait behind them. The answer
+ * is the ordinary 503, ready-made. The log has one line a second for all of them. A page of another origin goes
+ * the long way, where CORS is decided.
  * @param paths Those whose POST hashes a password.
+ * @returns Whether the request was answered.
  */
 export function shedLoad(
   gate: HashGate,
   paths: readonly string[],
-  answer: (problem: Problem, request: Request, response: Response) => void,
-): RequestHandler {
+  { publicUrl, logger }: { publicUrl: string; logger: Logger },
+): (request: IncomingMessage, response: ServerResponse) => boolean {
   const hashing = new Set(paths);
-  return (request: Request, response: Response, next: NextFunction): void => {
-    const refusal = request.method === 'POST' && hashing.has(request.path) ? gate.refusal : null;
-    if (refusal) answer(refusal, request, response);
-    else next();
+  const { code, title, status, detail } = OVERLOADED;
+  const type = `${publicUrl}/problems/${code}`;
+  const body = (id: string) => JSON.stringify({ type, title, status, detail, code, request_id: id });
+  const constant = [
+    ...apiHeaders().flat(),
+    ...['Content-Type', 'application/problem+json; charset=utf-8'],
+    ...['Cache-Control', 'no-store', 'Retry-After', String(Math.ceil(gate.retryAfterSeconds))],
+  ];
+  let turnedAway = 0;
+  const report = () => {
+    logger.warn({ count: turnedAway }, 'the password queue is full: requests were turned away');
+    turnedAway = 0;
+  };
+  return (request, response) => {
+    if (!gate.isFull || request.method !== 'POST' || request.headers.origin !== undefined) return false;
+    if (!hashing.has(request.url!)) return false;
+    if (turnedAway++ === 0) setTimeout(report, REPORT_MS).unref();
+    const id = requestIdOf(request);
+    const text = body(id);
+    const length = Buffer.byteLength(text);
+    response.writeHead(status, [...constant, 'X-Request-Id', id, 'Content-Length', String(length)]);
+    response.end(text);
+    return true;
   };
 }
