@@ -16,7 +16,7 @@ create index on login_counters (expires_at);
 -- Counts one attempt before the password is looked at. Whoever comes at once queues at the row, so
 -- exactly `max_attempts` pass, however many ask. The one that reaches it sets the lock and may still
 -- prove itself; a success removes the row. Each lock in a row is twice as long as the one before.
--- After `streak_limit` failures in a row everywhere, one attempt a lock is left (NIST SP 800-63B, 3.2.2).
+-- After `streak_limit` failures in a row by `streak_key`, one attempt a lock is left (NIST SP 800-63B, 3.2.2).
 create function count_login_attempt(
   attempt_subject bytea, place_key bytea, streak_key bytea, attempt_time timestamptz,
   max_attempts integer, streak_limit integer,

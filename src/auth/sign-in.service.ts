@@ -119,7 +119,7 @@ export class SignInService {
       amr: ['pwd'],
       device,
       event: 'login.succeeded',
-      forgive: [attempt.keys.place, attempt.keys.streak],
+      forgive: attempt.forgiven,
     };
     const granted =
       rehashed || before

@@ -10,7 +10,7 @@ export interface CounterKeys {
   readonly subject: Buffer;
   /** The subject at this network, or in this known browser. */
   readonly place: Buffer;
-  /** The subject everywhere. */
+  /** Whose failures in a row count here: of all networks together, or of this known browser or session alone. */
   readonly streak: Buffer;
 }
 
@@ -49,7 +49,7 @@ const RETRACT: Statement = {
    where key in ($1, $2)`,
 };
 
-const FORGET = 'delete from login_counters where key in ($1, $2)';
+const FORGET = 'delete from login_counters where key = any($1)';
 const RELEASE = 'delete from login_counters where subject = $1';
 const SWEEP = `
   delete from login_counters where key in (
@@ -77,9 +77,8 @@ export class LockoutRepository implements Chore {
     await this.database.run(RETRACT, [place, streak, locked]);
   }
 
-  /** After a success: this place and the row of failures everywhere start anew. */
-  async forget(tx: EntityManager, { place, streak }: CounterKeys): Promise<void> {
-    await tx.query(FORGET, [place, streak]);
+  async forget(tx: EntityManager, keys: readonly Buffer[]): Promise<void> {
+    await tx.query(FORGET, [keys]);
   }
 
   /** Releases the subject everywhere. Returns how many counters went. */

@@ -26,6 +26,8 @@ export type LockoutPlace = { ip: string } | { deviceKey: string } | { sessionId:
 /** A counted attempt that may go on. */
 export interface AdmittedAttempt {
   readonly keys: CounterKeys;
+  /** What a success clears: the place, its streak, and the streak of all networks. */
+  readonly forgiven: readonly Buffer[];
   /** Whether the place is locked unless this attempt succeeds. */
   readonly locks: boolean;
 }
@@ -68,12 +70,12 @@ export class Lockout {
       const seconds = ((counted.lock_ends_at?.getTime() ?? now.getTime()) - now.getTime()) / 1000;
       throw new Problem(ACCOUNT_LOCKED, { retryAfterSeconds: seconds });
     }
-    return { keys, locks: counted.locks_now };
+    return { keys, forgiven: [keys.place, keys.streak, this.sharedStreakOf(subject)], locks: counted.locks_now };
   }
 
-  /** The attempt succeeded: within `tx`, the place and the streak start anew. */
-  async succeed(tx: EntityManager, { keys }: AdmittedAttempt): Promise<void> {
-    await this.repository.forget(tx, keys);
+  /** The attempt succeeded: within `tx`, what counted against it starts anew. */
+  async succeed(tx: EntityManager, { forgiven }: AdmittedAttempt): Promise<void> {
+    await this.repository.forget(tx, forgiven);
   }
 
   /** The attempt was counted, but nothing was verified after all: it counts no more. */
@@ -87,12 +89,18 @@ export class Lockout {
   }
 
   private keysOf(subject: LockoutSubject, place: LockoutPlace): CounterKeys {
-    const who = 'userId' in subject ? `user|${subject.userId}` : `name|${subject.unknownName}`;
+    const who = textOf(subject);
+    const here = `${who}|${placeText(place)}`;
     return {
       subject: this.mac(who),
-      place: this.mac(`${who}|${textOf(place)}`),
-      streak: this.mac(`${who}|everywhere`),
+      place: this.mac(here),
+      // Strangers on many networks must not slow a browser or session that is the owner's own.
+      streak: 'ip' in place ? this.sharedStreakOf(subject) : this.mac(`${here}|streak`),
     };
+  }
+
+  private sharedStreakOf(subject: LockoutSubject): Buffer {
+    return this.mac(`${textOf(subject)}|everywhere`);
   }
 
   private mac(text: string): Buffer {
@@ -100,7 +108,10 @@ export class Lockout {
   }
 }
 
-function textOf(place: LockoutPlace): string {
+const textOf = (subject: LockoutSubject): string =>
+  'userId' in subject ? `user|${subject.userId}` : `name|${subject.unknownName}`;
+
+function placeText(place: LockoutPlace): string {
   if ('ip' in place) return `network|${networkOf(place.ip)}`;
   return 'deviceKey' in place ? `device|${place.deviceKey}` : `session|${place.sessionId}`;
 }

@@ -19,6 +19,11 @@ describe('lockout', () => {
     return codes;
   };
 
+  /** Five failures from each of so many networks. */
+  const streak = async (name: string, networks: number) => {
+    for (let network = 1; network <= networks; network++) await fail(`203.0.113.${network}`, name, 5);
+  };
+
   it('lets exactly LOCKOUT_ATTEMPTS of 50 parallel wrong passwords be verified', async () => {
     const person = await app.givenPerson();
     const answers = await Promise.all(
@@ -159,12 +164,42 @@ describe('lockout', () => {
 
   it('leaves one attempt a network and lock after 100 failures in a row (NIST SP 800-63B, 3.2.2)', async () => {
     const person = await app.givenPerson();
-    for (let network = 1; network <= 20; network++) await fail(`203.0.113.${network}`, person.username, 5);
+    await streak(person.username, 20);
     expect(await fail('203.0.113.100', person.username, 2)).toEqual(['invalid_credentials', 'account_locked']);
     // The owner still has an attempt of their own, and a success ends it.
     await from('203.0.113.101', person.username, person.password).expect(200);
     expect(await fail('203.0.113.102', person.username, 2)).toEqual(['invalid_credentials', 'invalid_credentials']);
   }, 60_000);
+
+  describe('after 100 failures in a row from many networks', () => {
+    it('leaves the owner’s known browser all of its attempts, and a success there ends the streak', async () => {
+      const { browser, person } = await app.givenSignedIn();
+      await streak(person.username, 21);
+      for (let time = 0; time < 4; time++) await browser.login({ ...person, password: WRONG }).expect(401);
+      await browser.login(person).expect(200);
+      expect(await fail('203.0.113.110', person.username, 2)).toEqual(['invalid_credentials', 'invalid_credentials']);
+    });
+
+    it('leaves a signed-in session all of its attempts at changing the password', async () => {
+      const { person, accessToken } = await app.givenSignedIn();
+      await streak(person.username, 21);
+      const change = (current: string) =>
+        app
+          .client()
+          .send('post', '/auth/change-password')
+          .set('Authorization', `Bearer ${accessToken}`)
+          .send({ current_password: current, new_password: 'an entirely new password' });
+      for (let time = 0; time < 4; time++) await change(WRONG).expect(401);
+      await change(person.password).expect(200);
+    });
+  });
+
+  it('counts failures in a known browser against that browser alone', async () => {
+    const { browser, person } = await app.givenSignedIn();
+    await streak(person.username, 19);
+    for (let time = 0; time < 5; time++) await browser.login({ ...person, password: WRONG }).expect(401);
+    expect(await fail('203.0.113.111', person.username, 3)).toEqual(Array(3).fill('invalid_credentials'));
+  });
 
   it('is released by an administrator, at every place', async () => {
     const person = await app.givenPerson();
