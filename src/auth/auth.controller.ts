@@ -42,7 +42,6 @@ import { RegistrationService } from './registration.service.js';
 import { SessionTransport } from './session-transport.js';
 import { SignInService } from './sign-in.service.js';
 import { SignOutService } from './sign-out.service.js';
-import { toUserResponse } from './user-view.js';
 
 const TransportHeader = ApiHeader({
   name: 'X-Auth-Transport',
@@ -86,11 +85,9 @@ export class AuthController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<SignInResponse> {
     const device = this.transport.deviceAtSignIn(request, body.device_id);
-    const granted = await this.registration.register(body, device, source);
-    return {
-      ...this.transport.answerSignIn(granted, device, request, response),
-      user: toUserResponse(granted.account),
-    };
+    const replaced = this.transport.refreshTokenOf(request, undefined);
+    const signedIn = await this.registration.register(body, device, replaced, source);
+    return this.transport.answerSignIn(signedIn, request, response);
   }
 
   @Post('login')
@@ -115,11 +112,9 @@ export class AuthController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<SignInResponse> {
     const device = this.transport.deviceAtSignIn(request, body.device_id);
-    const granted = await this.signIns.signIn(body, device, this.transport.refreshTokenOf(request, undefined), source);
-    return {
-      ...this.transport.answerSignIn(granted, device, request, response),
-      user: toUserResponse(granted.account),
-    };
+    const replaced = this.transport.refreshTokenOf(request, undefined);
+    const signedIn = await this.signIns.signIn(body, device, replaced, source);
+    return this.transport.answerSignIn(signedIn, request, response);
   }
 
   @Get('csrf')

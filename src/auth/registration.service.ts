@@ -6,13 +6,15 @@ import { EMAIL_TAKEN, USERNAME_TAKEN } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
-import type { DeviceEvidence } from '../sessions/device.js';
-import { type GrantedSession, SessionsService } from '../sessions/sessions.service.js';
+import { type DeviceAtSignIn, deviceOfSession } from '../sessions/device.js';
+import { RefreshTokens } from '../sessions/refresh-token.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { PasswordPolicy } from '../passwords/policy/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { RegisterRequest } from './auth.schemas.js';
+import type { SignedIn } from './signed-in.js';
 import { weakPassword } from './weak-password.js';
 
 /** Makes accounts. */
@@ -22,6 +24,7 @@ export class RegistrationService {
     private readonly database: Database,
     private readonly users: UsersRepository,
     private readonly sessions: SessionsService,
+    private readonly refreshTokens: RefreshTokens,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
     private readonly clock: Clock,
@@ -29,13 +32,15 @@ export class RegistrationService {
 
   /**
    * Makes the account and its first session, both or neither.
+   * @param replaced The refresh token that this browser held before: its session ends (ASVS 7.2.4).
    * @throws Problem `weak_password`, `username_taken`, `email_taken`, `overloaded`
    */
   async register(
     { username, email, password }: RegisterRequest,
-    device: DeviceEvidence,
+    deviceShown: DeviceAtSignIn,
+    replaced: string | null,
     source: RequestSource,
-  ): Promise<GrantedSession & { account: Account }> {
+  ): Promise<SignedIn> {
     const [usernameCanonical, emailCanonical] = [canonicalName(username), canonicalName(email)];
     // Spares the hash where a name is taken; the unique indexes decide below.
     if (await this.users.findByCanonicalName(usernameCanonical)) throw new Problem(USERNAME_TAKEN);
@@ -58,6 +63,8 @@ export class RegistrationService {
       must_change_password: false,
       created_at: now,
     };
+    const device = deviceOfSession(deviceShown, false);
+    const before = this.refreshTokens.open(replaced);
     const granted = await this.database.transaction(async (tx) => {
       const outcome = await this.users.insert(tx, {
         id,
@@ -77,8 +84,10 @@ export class RegistrationService {
         updatedAt: now,
       });
       if (outcome !== 'inserted') throw new Problem(outcome === 'username_taken' ? USERNAME_TAKEN : EMAIL_TAKEN);
-      return (await this.sessions.begin(tx, { account, amr: ['pwd'], device, event: 'user.registered' }, source))!;
+      const begun = await this.sessions.begin(tx, { account, amr: ['pwd'], device, event: 'user.registered' }, source);
+      if (before) await this.sessions.endReplaced(tx, before, id, source);
+      return begun!;
     });
-    return { ...granted, account };
+    return { ...granted, account, device };
   }
 }

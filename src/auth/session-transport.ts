@@ -9,11 +9,13 @@ import { TOKEN_INVALID, TOKEN_MISSING } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { transportOf } from '../common/transport.js';
 import { CookieSession } from '../protection/cookie-session.js';
-import { DEVICE_COOKIE_SECONDS, type DeviceEvidence, DeviceKeys } from '../sessions/device.js';
+import { DEVICE_COOKIE_SECONDS, type DeviceAtSignIn, type DeviceEvidence, DeviceKeys } from '../sessions/device.js';
 import { type RefreshToken, RefreshTokens } from '../sessions/refresh-token.js';
 import type { GrantedSession } from '../sessions/sessions.service.js';
 import { AccessTokenIssuer } from '../tokens/access-token-issuer.js';
-import type { RefreshResponse } from './auth.schemas.js';
+import type { RefreshResponse, SignInResponse } from './auth.schemas.js';
+import type { SignedIn } from './signed-in.js';
+import { toUserResponse } from './user-view.js';
 
 const bearerOf = passportJwt.ExtractJwt.fromAuthHeaderAsBearerToken();
 
@@ -64,21 +66,20 @@ export class SessionTransport {
     };
   }
 
-  /** As {@link deviceOf}, at a sign-in: a browser that has no name yet gets one. */
-  deviceAtSignIn(request: Request, deviceId: string | undefined): DeviceEvidence {
-    const device = this.deviceOf(request, deviceId);
+  /** As {@link deviceOf}, at a sign-in: with a new name for a browser that may not keep its own. */
+  deviceAtSignIn(request: Request, deviceId: string | undefined): DeviceAtSignIn {
     const isBrowser = transportOf(request) === 'cookie';
-    return { ...device, deviceKey: device.deviceKey ?? (isBrowser ? this.deviceKeys.mint() : null) };
+    return { ...this.deviceOf(request, deviceId), newKey: isBrowser ? this.deviceKeys.mint() : null };
   }
 
   /** Answers a sign-in: the tokens, and for a browser its device and CSRF cookies. */
-  answerSignIn(granted: GrantedSession, device: DeviceEvidence, request: Request, response: Response): RefreshResponse {
+  answerSignIn(signedIn: SignedIn, request: Request, response: Response): SignInResponse {
     if (transportOf(request) === 'cookie') {
-      if (device.deviceKey)
-        this.cookies.set(response, 'device', this.deviceKeys.seal(device.deviceKey), DEVICE_COOKIE_SECONDS);
-      this.cookies.set(response, 'XSRF-TOKEN', this.csrfTokens.issue(granted.session.id), CSRF_COOKIE_SECONDS);
+      const { deviceKey } = signedIn.device;
+      if (deviceKey) this.cookies.set(response, 'device', this.deviceKeys.seal(deviceKey), DEVICE_COOKIE_SECONDS);
+      this.cookies.set(response, 'XSRF-TOKEN', this.csrfTokens.issue(signedIn.session.id), CSRF_COOKIE_SECONDS);
     }
-    return this.answerRefresh(granted, request, response);
+    return { ...this.answerRefresh(signedIn, request, response), user: toUserResponse(signedIn.account) };
   }
 
   /** Answers with an access token, and the refresh token by the request's transport. */

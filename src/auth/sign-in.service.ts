@@ -10,22 +10,23 @@ import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { type AdmittedAttempt, Lockout, type LockoutPlace } from '../protection/lockout.js';
-import { Revoker } from '../revocations/revoker.js';
-import type { DeviceEvidence } from '../sessions/device.js';
+import { type DeviceAtSignIn, type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
 import { DevicesRepository } from '../sessions/devices.repository.js';
-import { RefreshTokens, saltHash } from '../sessions/refresh-token.js';
+import { RefreshTokens } from '../sessions/refresh-token.js';
 import { type Beginning, type GrantedSession, SessionsService } from '../sessions/sessions.service.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { LoginRequest } from './auth.schemas.js';
+import type { SignedIn } from './signed-in.js';
 
 /** What every audit row of one attempt shares: the account, or a name that nobody has. */
 type Attempted = { userId?: string; details: Record<string, unknown> };
 
-/** An account whose password was right, and the attempt that showed it. */
+/** An account whose password was right, the attempt that showed it, and the device as its session is to know it. */
 interface Proven {
   account: Account;
   attempt: AdmittedAttempt;
+  device: DeviceEvidence;
 }
 
 /** Signs people in. */
@@ -35,7 +36,6 @@ export class SignInService {
     private readonly database: Database,
     private readonly users: UsersRepository,
     private readonly sessions: SessionsService,
-    private readonly revoker: Revoker,
     private readonly devices: DevicesRepository,
     private readonly refreshTokens: RefreshTokens,
     private readonly hasher: PasswordHasher,
@@ -51,14 +51,15 @@ export class SignInService {
    */
   async signIn(
     { username, password }: LoginRequest,
-    device: DeviceEvidence,
+    device: DeviceAtSignIn,
     replaced: string | null,
     source: RequestSource,
-  ): Promise<GrantedSession & { account: Account }> {
+  ): Promise<SignedIn> {
     const place = this.hasher.reserve();
     try {
       const proven = await this.prove(username, password, place, device, source);
-      return { ...(await this.begin(proven, password, place, device, replaced, source)), account: proven.account };
+      const granted = await this.begin(proven, password, place, replaced, source);
+      return { ...granted, account: proven.account, device: proven.device };
     } finally {
       place.leave();
     }
@@ -69,7 +70,7 @@ export class SignInService {
     username: string,
     password: string,
     place: HashPlace,
-    device: DeviceEvidence,
+    device: DeviceAtSignIn,
     source: RequestSource,
   ): Promise<Proven> {
     const name = canonicalName(username);
@@ -77,7 +78,8 @@ export class SignInService {
     const attempted: Attempted = account
       ? { userId: account.id, details: {} }
       : { details: { name_hash: this.audit.hashName(name) } };
-    const attempt = await this.admit(account, name, attempted, device, source);
+    const from = await this.placeOf(account, device, source);
+    const attempt = await this.admit(account, name, attempted, from, source);
 
     const fits = await this.verify(password, account, attempt, place);
     if (!account || !fits) return this.fail(attempted, attempt, account ? 'wrong_password' : 'unknown_name', source);
@@ -86,7 +88,7 @@ export class SignInService {
       throw new Problem(ACCOUNT_DISABLED);
     }
 
-    return { account, attempt };
+    return { account, attempt, device: deviceOfSession(device, 'deviceKey' in from) };
   }
 
   /** Counted but not verified, since the gate was too slow: the attempt is taken back. */
@@ -105,10 +107,9 @@ export class SignInService {
   }
 
   private async begin(
-    { account, attempt }: Proven,
+    { account, attempt, device }: Proven,
     password: string,
     place: HashPlace,
-    device: DeviceEvidence,
     replaced: string | null,
     source: RequestSource,
   ): Promise<GrantedSession> {
@@ -128,10 +129,7 @@ export class SignInService {
               rehashed && (await this.users.upgradePasswordHash(tx, account.id, account.password_hash, rehashed.hash));
             const session = await this.sessions.begin(tx, beginning, source);
             if (!session) return null;
-            if (before) {
-              const target = { session: before.sessionId, saltHash: saltHash(before.salt) };
-              await this.revoker.revoke(tx, target, { reason: 'replaced', actorId: account.id }, source);
-            }
+            if (before) await this.sessions.endReplaced(tx, before, account.id, source);
             if (upgraded) {
               const who = { userId: account.id, actorId: account.id, sessionId: session.session.id };
               await this.audit.record(
@@ -151,12 +149,12 @@ export class SignInService {
     account: Account | null,
     name: string,
     attempted: Attempted,
-    device: DeviceEvidence,
+    place: LockoutPlace,
     source: RequestSource,
   ): Promise<AdmittedAttempt> {
     const subject = account ? { userId: account.id } : { unknownName: name };
     try {
-      return await this.lockout.admit(subject, await this.placeOf(account, device, source));
+      return await this.lockout.admit(subject, place);
     } catch (error) {
       if (error instanceof Problem && error.type === ACCOUNT_LOCKED) await this.refuse(attempted, 'locked', source);
       throw error;

@@ -43,6 +43,24 @@ export interface DeviceEvidence {
   readonly userAgent: string | null;
 }
 
+/** What a sign-in shows of its device. */
+export interface DeviceAtSignIn extends DeviceEvidence {
+  /** A name for a browser that the account does not know by the one it shows; null for clients without cookies. */
+  readonly newKey: string | null;
+}
+
+/**
+ * The device of a session that begins. A cookie that names the browser for somebody else is replaced
+ * and never adopted: whoever planted it there would come to be known as this account's browser. So
+ * of two people who share a browser, it is known as that of whoever signed in last; the other one is
+ * counted by network at their next sign-in there, and gets a new name in turn.
+ */
+export const deviceOfSession = (device: DeviceAtSignIn, isKnown: boolean): DeviceEvidence => ({
+  deviceKey: isKnown ? device.deviceKey : device.newKey,
+  deviceId: device.deviceId,
+  userAgent: device.userAgent,
+});
+
 /** Whether two requests come from one device: its cookie, or its own name and the same kind of agent. */
 export function isSameDevice(known: DeviceEvidence, shown: DeviceEvidence): boolean {
   if (known.deviceKey !== null && known.deviceKey === shown.deviceKey) return true;

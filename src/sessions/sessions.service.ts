@@ -11,7 +11,7 @@ import type { RevocationCause } from '../revocations/revocation.js';
 import { Revoker } from '../revocations/revoker.js';
 import type { Account } from '../users/users.repository.js';
 import type { DeviceEvidence } from './device.js';
-import { newSalt, RefreshTokens, saltHash } from './refresh-token.js';
+import { newSalt, type RefreshToken, RefreshTokens, saltHash } from './refresh-token.js';
 import { type LiveSession, SessionsRepository } from './sessions.repository.js';
 
 /** A session about to begin. */
@@ -97,6 +97,12 @@ export class SessionsService {
         must_change_password: account.must_change_password,
       },
     };
+  }
+
+  /** Within `tx`, ends the session that a browser held when one of `userId` began in it (ASVS 7.2.4). */
+  async endReplaced(tx: EntityManager, held: RefreshToken, userId: string, source: RequestSource): Promise<void> {
+    const target = { session: held.sessionId, saltHash: saltHash(held.salt) };
+    await this.revoker.revoke(tx, target, { reason: 'replaced', actorId: userId }, source);
   }
 
   /** Ends a session of the user's own; false where they have no live one of that id. */

@@ -147,6 +147,42 @@ describe('lockout', () => {
     expect(accessToken).toBeTruthy();
   });
 
+  it('gives a planted device cookie no part in an account: its browser gets a name of its own', async () => {
+    const { browser: attacker } = await app.givenSignedIn();
+    const victim = await app.givenPerson();
+    const browser = app.browser();
+    browser.jar.set('device', attacker.jar.get('device')!);
+    const planted = browser.cookie('device');
+    const { body } = await browser.login(victim).expect(200);
+    expect(browser.cookie('device')).not.toBe(planted);
+    const list = async (who: typeof browser) =>
+      (await who.send('get', '/auth/devices').set('Authorization', `Bearer ${body.access_token}`).expect(200)).body
+        .items;
+    expect(await list(browser)).toEqual([expect.objectContaining({ current: true })]);
+    expect(await list(attacker)).toEqual([expect.objectContaining({ current: false })]);
+
+    const guess = () =>
+      attacker
+        .send('post', '/auth/login')
+        .set('X-Forwarded-For', '198.51.100.12')
+        .send({ username: victim.username, password: WRONG });
+    for (let time = 0; time < 5; time++) await guess().expect(401);
+    expect(await fail('198.51.100.12', victim.username, 1)).toEqual(['account_locked']);
+  });
+
+  it('knows a browser that two people share as that of whoever signed in last', async () => {
+    const { browser, person: first } = await app.givenSignedIn();
+    const namedForFirst = browser.copy();
+    const second = await app.givenPerson();
+    await browser.login(second).expect(200);
+    const namedForSecond = browser.cookie('device');
+    expect(namedForSecond).not.toBe(namedForFirst.cookie('device'));
+    await browser.login(second).expect(200);
+    expect(browser.cookie('device')).toBe(namedForSecond);
+    await browser.login(first).expect(200);
+    expect(browser.cookie('device')).not.toBe(namedForSecond);
+  });
+
   it('shows somebody else’s device as if it did not exist', async () => {
     const { accessToken: other } = await app.givenSignedIn();
     const { browser, accessToken } = await app.givenSignedIn();

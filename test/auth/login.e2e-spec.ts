@@ -78,7 +78,7 @@ describe('POST /auth/login', () => {
     await browser.refresh().expect(200);
   });
 
-  it('keeps the device cookie of a browser over sign-ins', async () => {
+  it('keeps the device cookie of a browser that this user signed in with before', async () => {
     const { browser, person } = await app.givenSignedIn();
     const device = browser.cookie('device');
     await browser.login(person).expect(200);

@@ -30,6 +30,22 @@ describe('POST /auth/register', () => {
     await browser.refresh().expect(200);
   });
 
+  it('ends the session that this browser had before, and takes over no device name', async () => {
+    const { browser, person } = await app.givenSignedIn();
+    const before = browser.copy();
+    const { body } = await browser
+      .register({ username: 'newcomer', email: 'newcomer@example.com', password: PASSWORD })
+      .expect(201);
+    expect((await before.refresh().expect(401)).body.code).toBe('token_revoked');
+    await browser.refresh().expect(200);
+    expect(browser.cookie('device')).not.toBe(before.cookie('device'));
+    const [ended] = await app.rows(
+      `select details, actor_id from audit_events where user_id = $1 and type = 'session.ended'`,
+      [person.id],
+    );
+    expect(ended).toEqual({ details: { reason: 'replaced' }, actor_id: body.user.id });
+  });
+
   it('stores the password as Argon2id with the configured cost, and no token at all', async () => {
     const person = await app.givenPerson();
     const [user] = await app.rows<{ password_hash: string }>('select password_hash from users where id = $1', [
