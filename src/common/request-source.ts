@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
-
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+
+import { canonicalAddress } from './network.js';
 
 const USER_AGENT_MAX = 512;
 
@@ -22,19 +22,20 @@ export function sourceOf(request: Request): RequestSource {
   };
 }
 
+const found = new WeakMap<Request, string>();
+
 /**
- * The client's address. A trusted proxy may still forward nonsense; then the proxy's own
- * address counts, so that the value is always an address.
+ * The client's address, found once a request. A trusted proxy may still forward nonsense; then the
+ * proxy's own address counts, so that the value is always an address.
  */
 export function clientIp(request: Request): string {
-  const ip = normalise(request.ip);
-  return isIP(ip) ? ip : normalise(request.socket.remoteAddress) || '0.0.0.0';
+  let ip = found.get(request);
+  if (ip === undefined) {
+    ip = canonicalAddress(request.ip ?? '') ?? canonicalAddress(request.socket.remoteAddress ?? '') ?? '0.0.0.0';
+    found.set(request, ip);
+  }
+  return ip;
 }
-
-const normalise = (address: string | undefined): string => {
-  const bare = (address ?? '').replace(/%.*$/, ''); // without an interface's name
-  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
-};
 
 /** Injects the {@link RequestSource} into a controller's method. */
 export const Source = createParamDecorator((_: unknown, context: ExecutionContext) =>

@@ -5,10 +5,10 @@ import type { EntityManager } from 'typeorm';
 
 import { Clock } from '../common/clock.js';
 import { DerivedKeys } from '../common/crypto/derived-keys.js';
+import { networkOf } from '../common/network.js';
 import { ACCOUNT_LOCKED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { networkOf } from './network.js';
 import { type CountedAttempt, type CounterKeys, LockoutRepository, type LockoutRule } from './lockout.repository.js';
 
 const DAY_SECONDS = 86_400;

@@ -9,11 +9,11 @@ import {
 } from '@nestjs/throttler';
 import type { Request } from 'express';
 
+import { networkOf } from '../common/network.js';
 import { RATE_LIMITED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { clientIp } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { networkOf } from './network.js';
 import { RATE_LIMIT, type RateLimitName } from './rate-limit.js';
 
 type Limited = Parameters<ThrottlerGuard['handleRequest']>[0];
