@@ -99,10 +99,11 @@ export class SessionTransport {
 
   /** The CSRF token of this browser: the one that it has while it is good, so that its tabs agree. */
   csrfToken(request: Request, response: Response): string {
+    if (transportOf(request) === 'body') return this.csrfTokens.issue(null); // its cookies are neither read nor set
     const sessionId = this.cookieSession.idOf(request);
     const held = this.cookies.read(request, 'XSRF-TOKEN');
     const token = held && this.csrfTokens.verify(held, sessionId) ? held : this.csrfTokens.issue(sessionId);
-    if (transportOf(request) === 'cookie') this.cookies.set(response, 'XSRF-TOKEN', token, CSRF_COOKIE_SECONDS);
+    this.cookies.set(response, 'XSRF-TOKEN', token, CSRF_COOKIE_SECONDS);
     return token;
   }
 

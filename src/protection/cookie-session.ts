@@ -30,8 +30,17 @@ export class CookieSession {
 
   /** By the refresh cookie, which only paths under /auth get, else by the access cookie; null without a genuine one. */
   idOf(request: Request): string | null {
+    return this.refreshTokenOf(request)?.sessionId ?? this.idOfAccessCookie(request);
+  }
+
+  /** Whether the two cookies name two sessions: one of them was planted, so neither may speak for the browser. */
+  isTorn(request: Request): boolean {
     const refreshToken = this.refreshTokenOf(request);
-    if (refreshToken) return refreshToken.sessionId;
+    const accessId = refreshToken && this.idOfAccessCookie(request);
+    return accessId !== null && accessId !== refreshToken?.sessionId;
+  }
+
+  private idOfAccessCookie(request: Request): string | null {
     const accessToken = this.cookies.readAccessToken(request);
     if (!accessToken) return null;
     try {

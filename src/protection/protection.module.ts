@@ -7,6 +7,7 @@ import { Janitor } from '../common/janitor.js';
 import { Logger } from '../common/logging.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { CookieSession } from './cookie-session.js';
+import { CrossSite } from './cross-site.js';
 import { Lockout } from './lockout.js';
 import { LockoutRepository } from './lockout.repository.js';
 import { RateStore } from './rate-store.js';
@@ -23,8 +24,8 @@ import { RateStore } from './rate-store.js';
       }),
     }),
   ],
-  providers: [CookieSession, Lockout, LockoutRepository],
-  exports: [CookieSession, Lockout, ThrottlerModule, AccessModule],
+  providers: [CookieSession, CrossSite, Lockout, LockoutRepository],
+  exports: [CookieSession, CrossSite, Lockout, ThrottlerModule, AccessModule],
 })
 export class ProtectionModule {
   constructor(janitor: Janitor, counters: LockoutRepository) {

@@ -14,6 +14,7 @@ import { RATE_LIMITED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { clientIp } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { CrossSite } from './cross-site.js';
 import { RATE_LIMIT, type RateLimitName } from './rate-limit.js';
 
 type Limited = Parameters<ThrottlerGuard['handleRequest']>[0];
@@ -27,17 +28,14 @@ export class RateLimitGuard extends ThrottlerGuard {
     @InjectThrottlerOptions() options: ThrottlerModuleOptions,
     @InjectThrottlerStorage() storage: ThrottlerStorage,
     reflector: Reflector,
+    private readonly crossSite: CrossSite,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     super(options, storage, reflector);
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const name =
-      this.reflector.getAllAndOverride<RateLimitName | 'none' | undefined>(RATE_LIMIT, [
-        context.getHandler(),
-        context.getClass(),
-      ]) ?? 'default';
+    const name = this.limitOf(context);
     const rate = name === 'none' ? null : this.config.throttle[name];
     if (!rate) return true;
     const ttl = rate.seconds * 1000;
@@ -50,6 +48,15 @@ export class RateLimitGuard extends ThrottlerGuard {
       getTracker: (request) => Promise.resolve(networkOf(clientIp(request as Request))),
       generateKey: (_context, tracker) => `${name}|${tracker}`,
     } satisfies Limited);
+  }
+
+  /** A foreign page could else use up the sign-ins and refreshes of whoever visits it; the CSRF guard refuses it next. */
+  private limitOf(context: ExecutionContext): RateLimitName | 'none' {
+    const own = this.reflector.getAllAndOverride<RateLimitName | 'none' | undefined>(RATE_LIMIT, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    return own === undefined || this.crossSite.isForeign(context) ? 'default' : own;
   }
 
   protected override throwThrottlingException(
