@@ -74,6 +74,7 @@ async function startService(databaseUrl, settings = {}, cores = ALL_CORES) {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     PORT: String(port),
+    PUBLIC_URL: 'https://auth.bench.test',
     DATABASE_URL: databaseUrl,
     TRUST_PROXY: '1',
     LOG_LEVEL: 'warn',

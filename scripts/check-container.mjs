@@ -169,6 +169,7 @@ async function checkTree() {
     PATH: process.env.PATH,
     HOST: '127.0.0.1',
     PORT: String(port),
+    PUBLIC_URL: 'https://auth.example.com',
     DATABASE_URL: postgres.url,
     MASTER_SECRET: randomBytes(32).toString('hex'),
     JWT_SECRET: randomBytes(32).toString('hex'),

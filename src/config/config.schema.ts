@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import { z } from 'zod';
 
 /**
@@ -40,6 +42,14 @@ function isDatabaseUrl(value: string): boolean {
   return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace(/^(\w+:\/\/[^/]*@)\//, '$1localhost/'));
 }
 
+/** What Express takes as a proxy: it would throw its own error, with the value in it, only once it is asked. */
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [, address, bits] = /^([0-9a-fA-F.:]+)(?:\/([1-9]\d{0,2}))?$/.exec(text) ?? [];
+  const longest = { 0: 0, 4: 32, 6: 128 }[isIP(address ?? '')] ?? 0;
+  return longest > 0 && Number(bits ?? longest) <= longest;
+}
+
 const commaList = <T extends z.ZodType<string, string>>(item: T) =>
   z
     .string()
@@ -72,7 +82,7 @@ export const settings = z.object({
       .transform((value) => value.replace(/\/+$/, ''))
       .optional(),
     'Service',
-    'The URL that callers see. Default: http://localhost:PORT.',
+    'The URL that callers see; production needs it. Default elsewhere: http://localhost:PORT.',
   ),
   LOG_LEVEL: setting(
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -82,8 +92,8 @@ export const settings = z.object({
   TRUST_PROXY: setting(
     z
       .string()
-      .regex(/^(\d{1,2}|[0-9a-fA-F.:/, ]+|[a-z0-9.:/, ]*(loopback|linklocal|uniquelocal)[a-zA-Z0-9.:/, ]*)$/, {
-        message: 'must be a number of hops, or a list of addresses and networks',
+      .refine((value) => /^\d{1,2}$/.test(value) || value.split(',').every((part) => isNetwork(part.trim())), {
+        message: 'must be a number of hops, or a list of addresses and networks, such as 10.0.0.0/8, loopback',
       })
       .default('0'),
     'Service',

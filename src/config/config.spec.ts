@@ -2,9 +2,12 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import express from 'express';
+
 import { ConfigError, loadConfig } from './config.js';
 
 const GOOD = { MASTER_SECRET: 'p7Qm2xV9bK4nT6rY8wZ1cE3fH5jL0sDu', JWT_SECRET: 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA' };
+const PRODUCTION = { ...GOOD, NODE_ENV: 'production', PUBLIC_URL: 'https://auth.example.com' };
 const folder = () => mkdtempSync(path.join(tmpdir(), 'latchkey-config-'));
 const load = (env: NodeJS.ProcessEnv, secretsDir = '/nonexistent') => loadConfig({ env, secretsDir });
 const mistakesOf = (env: NodeJS.ProcessEnv): string => {
@@ -37,13 +40,14 @@ describe('loadConfig', () => {
     ['a repetitive secret', { JWT_SECRET: 'ab'.repeat(20) }, 'JWT_SECRET repeats'],
     ['one secret for both', { JWT_SECRET: GOOD.MASTER_SECRET }, 'are the same'],
     ['insecure cookies', { COOKIE_SECURE: 'false' }, 'COOKIE_SECURE must not be false'],
+    ['a missing public URL', { PUBLIC_URL: undefined }, 'PUBLIC_URL is needed in production'],
     ['every origin', { CORS_ORIGINS: '*' }, 'CORS_ORIGINS must list origins'],
   ])('refuses %s in production', (_name, env, mistake) => {
-    expect(mistakesOf({ ...GOOD, NODE_ENV: 'production', ...env })).toContain(mistake);
+    expect(mistakesOf({ ...PRODUCTION, ...env })).toContain(mistake);
   });
 
   it('takes a good production configuration', () => {
-    expect(load({ ...GOOD, NODE_ENV: 'production' })).toMatchObject({
+    expect(load(PRODUCTION)).toMatchObject({
       production: true,
       cookies: { secure: true },
       notices: [],
@@ -92,13 +96,28 @@ describe('loadConfig', () => {
     ['0', 0],
     ['2', 2],
     ['10.0.0.0/8, loopback', ['10.0.0.0/8', 'loopback']],
+    ['203.0.113.7,2001:db8::/32, ::ffff:10.0.0.1', ['203.0.113.7', '2001:db8::/32', '::ffff:10.0.0.1']],
   ])('reads TRUST_PROXY %s', (value, expected) => {
     expect(load({ ...GOOD, TRUST_PROXY: value }).http.trustProxy).toEqual(expected);
   });
 
-  it.each(['true', '*', 'everyone', '10.0.0.0/8; drop'])('refuses TRUST_PROXY %s', (value) => {
-    expect(mistakesOf({ ...GOOD, TRUST_PROXY: value })).toContain('TRUST_PROXY');
+  it.each([
+    ...['true', '*', 'foo', '10.0.0.0/8; drop', '1,2', '100', '10.0.0.0/99', '0.0.0.0/0', '2001:db8::/129'],
+    ...['10.0.0/8', '10.0.0.256', '10.0.0.0/8,', 'loopback/8', 'fe80::1%eth0', ','],
+  ])('refuses TRUST_PROXY %s, and does not show it', (value) => {
+    expect(mistakesOf({ ...GOOD, TRUST_PROXY: value })).toBe(
+      'The configuration has a mistake:\n' +
+        '  - TRUST_PROXY must be a number of hops, or a list of addresses and networks, such as 10.0.0.0/8, loopback',
+    );
   });
+
+  it.each(['10.0.0.0/8', '203.0.113.7', '2001:db8::/32', '::ffff:10.0.0.1', 'loopback, uniquelocal', '::1/128'])(
+    'takes no TRUST_PROXY that Express would not: %s',
+    (value) => {
+      const { trustProxy } = load({ ...GOOD, TRUST_PROXY: value }).http;
+      expect(() => express().set('trust proxy', trustProxy)).not.toThrow();
+    },
+  );
 
   it('refuses a session that idles for longer than it may live', () => {
     expect(mistakesOf({ ...GOOD, SESSION_MAX_DAYS: '7' })).toContain('REFRESH_TOKEN_EXPIRE_DAYS');

@@ -135,6 +135,8 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
     mistakes.push('JWT_SECRET and MASTER_SECRET are the same: services that verify tokens must not hold the latter');
   }
 
+  // It is the issuer of every token, and what the origin check goes by.
+  if (production && !set.PUBLIC_URL) mistakes.push('PUBLIC_URL is needed in production: the URL that callers see');
   const publicUrl = set.PUBLIC_URL ?? `http://localhost:${set.PORT}`;
   const secureCookies =
     set.COOKIE_SECURE === 'auto' ? production || publicUrl.startsWith('https:') : set.COOKIE_SECURE === 'true';

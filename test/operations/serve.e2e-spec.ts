@@ -138,6 +138,7 @@ describe('latchkey serve', () => {
       JWT_SECRET: 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA',
       LOG_LEVEL: 'trace',
       NODE_ENV: 'production',
+      PUBLIC_URL: 'https://auth.example.com',
     };
     const { url: DATABASE_URL, drop } = await createTestDatabase();
     const service = serve({ ...env, DATABASE_URL, HOST: '127.0.0.1' });
