@@ -56,7 +56,7 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     const standing = await this.sessions.findStanding(sessionId, userId, issuedAt, this.clock.now());
     if (!standing) return this.refuse(TOKEN_REVOKED, request, request.user);
     if (standing.must_change_password && !this.declares(OPEN_BEFORE_PASSWORD_CHANGE, context))
-      throw new Problem(PASSWORD_CHANGE_REQUIRED);
+      return this.refuse(PASSWORD_CHANGE_REQUIRED, request, request.user);
     if (rule !== 'user' && !standing.permissions.includes(rule.permission))
       return this.refuse(FORBIDDEN, request, request.user);
     return true;

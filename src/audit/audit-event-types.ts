@@ -1,10 +1,17 @@
 /**
  * The inventory of audit events: every type that the service writes, and what it tells.
  * A row's `outcome` is `success` (it was done), `failure` (the caller could not prove who they are)
- * or `refused` (they may not, or not now).
+ * or `refused` (they may not, or not now). Rows of `access.refused`,
+ * `client.refused` and `registration.refused` that name no session are at most 30 a minute for one
+ * network and process; how many more there were, the log says once a minute.
  */
 export const auditEventTypes = {
   'user.registered': { outcome: 'success', tells: 'An account was made.' },
+  'registration.refused': {
+    outcome: 'refused',
+    tells:
+      'Somebody tried to register a name that is taken; details.reason is username_taken or email_taken, and details.name_hash tells repeats apart.',
+  },
   'login.succeeded': { outcome: 'success', tells: 'Somebody signed in; details.amr says how.' },
   'login.failed': {
     outcome: 'failure',
@@ -14,11 +21,11 @@ export const auditEventTypes = {
   'login.refused': {
     outcome: 'refused',
     tells:
-      'A sign-in was not let on; details.reason is disabled (after a right password) or locked (before any was looked at).',
+      'A sign-in, or a change of password, was not let on; details.reason is disabled (after a right password) or locked (before any was looked at).',
   },
   'login.locked': {
     outcome: 'failure',
-    tells: 'One wrong password too many: the name is locked for this network or browser .',
+    tells: 'One wrong password too many: the name is locked for this network, browser or session.',
   },
   'device.forgotten': {
     outcome: 'success',
@@ -27,7 +34,8 @@ export const auditEventTypes = {
   'account.unlocked': { outcome: 'success', tells: 'An administrator released an account from its locks.' },
   'session.moved': {
     outcome: 'success',
-    tells: 'A session was refreshed from a new address or agent; details has the ones before.',
+    tells:
+      'A session was refreshed, or its last refresh repeated, from another address or agent; details has those before.',
   },
   'session.refresh_recovered': {
     outcome: 'success',
@@ -39,7 +47,8 @@ export const auditEventTypes = {
   },
   'session.refresh_refused': {
     outcome: 'refused',
-    tells: 'A genuine refresh token was not taken; details.reason says why: device (it came from another one).',
+    tells:
+      'A genuine refresh token was not taken; details.reason says why: device (it came from another one), expired or ended (the session), or disabled (the account).',
   },
   'session.ended': { outcome: 'success', tells: 'A session ended; details.reason says why.' },
   'user.tokens_revoked': {
@@ -60,7 +69,7 @@ export const auditEventTypes = {
   'access.refused': {
     outcome: 'refused',
     tells:
-      'A request was refused; details has the code (forbidden, csrf_failed, token_invalid, token_revoked), method and path.',
+      'A request was refused; details has the code (forbidden, csrf_failed, password_change_required, token_invalid, token_revoked), method and path.',
   },
 } as const satisfies Record<string, { outcome: 'success' | 'failure' | 'refused'; tells: string }>;
 

@@ -10,6 +10,7 @@ import { Logger } from '../common/logging.js';
 import type { RequestSource } from '../common/request-source.js';
 import { type AuditEventType, auditEventTypes } from './audit-event-types.js';
 import { AuditRepository } from './audit.repository.js';
+import { RefusalBudget } from './refusal-budget.js';
 
 export interface AuditEntry {
   type: AuditEventType;
@@ -30,6 +31,7 @@ export class AuditLog {
 
   constructor(
     private readonly repository: AuditRepository,
+    private readonly refusals: RefusalBudget,
     private readonly clock: Clock,
     private readonly logger: Logger,
     keys: DerivedKeys,
@@ -49,9 +51,10 @@ export class AuditLog {
 
   /**
    * Records a refusal. It holds whether or not the row can be written, so a database that is away
-   * is logged, and the caller still gets their refusal.
+   * is logged, and the caller still gets their refusal. Without a session they are bounded.
    */
   async recordRefusal(entry: AuditEntry, source: RequestSource): Promise<void> {
+    if (!entry.sessionId && !this.refusals.take(source.ip)) return;
     try {
       await this.insert(null, entry, source);
     } catch (error) {

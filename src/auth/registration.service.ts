@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 
+import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
 import { EMAIL_TAKEN, USERNAME_TAKEN } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
-import { type DeviceAtSignIn, deviceOfSession } from '../sessions/device.js';
+import { type DeviceAtSignIn, type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { canonicalName } from '../users/canonical-name.js';
@@ -27,6 +28,7 @@ export class RegistrationService {
     private readonly refreshTokens: RefreshTokens,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
+    private readonly audit: AuditLog,
     private readonly clock: Clock,
   ) {}
 
@@ -36,8 +38,27 @@ export class RegistrationService {
    * @throws Problem `weak_password`, `username_taken`, `email_taken`, `overloaded`
    */
   async register(
+    request: RegisterRequest,
+    device: DeviceAtSignIn,
+    replaced: string | null,
+    source: RequestSource,
+  ): Promise<SignedIn> {
+    try {
+      return await this.make(request, deviceOfSession(device, false), replaced, source);
+    } catch (error) {
+      // After ROLLBACK: the row has to outlive what it tells of.
+      if (error instanceof Problem && (error.type === USERNAME_TAKEN || error.type === EMAIL_TAKEN)) {
+        const name = canonicalName(error.type === USERNAME_TAKEN ? request.username : request.email);
+        const details = { reason: error.type.code, name_hash: this.audit.hashName(name) };
+        await this.audit.recordRefusal({ type: 'registration.refused', details }, source);
+      }
+      throw error;
+    }
+  }
+
+  private async make(
     { username, email, password }: RegisterRequest,
-    deviceShown: DeviceAtSignIn,
+    device: DeviceEvidence,
     replaced: string | null,
     source: RequestSource,
   ): Promise<SignedIn> {
@@ -63,7 +84,6 @@ export class RegistrationService {
       must_change_password: false,
       created_at: now,
     };
-    const device = deviceOfSession(deviceShown, false);
     const before = this.refreshTokens.open(replaced);
     const granted = await this.database.transaction(async (tx) => {
       const outcome = await this.users.insert(tx, {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 
 import { Clock } from '../common/clock.js';
 import type { RequestSource } from '../common/request-source.js';
@@ -6,7 +7,8 @@ import { Database } from '../database/database.js';
 import type { Principal } from '../common/principal.js';
 import type { RevocationCause } from '../revocations/revocation.js';
 import { Revoker } from '../revocations/revoker.js';
-import { RefreshTokens, saltHash } from '../sessions/refresh-token.js';
+import { type RefreshToken, RefreshTokens, saltHash } from '../sessions/refresh-token.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
 import type { AccessTokenClaims } from '../tokens/access-token.js';
 import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 
@@ -15,6 +17,7 @@ import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 export class SignOutService {
   constructor(
     private readonly database: Database,
+    private readonly sessions: SessionsRepository,
     private readonly revoker: Revoker,
     private readonly refreshTokens: RefreshTokens,
     private readonly verifier: AccessTokenVerifier,
@@ -27,10 +30,11 @@ export class SignOutService {
     const access = this.claimsOf(accessToken);
     if (!refresh && !access) return 0;
     return this.database.transaction(async (tx) => {
-      const cause: RevocationCause = { reason: 'logout', actorId: access?.sub ?? null };
-      const target = refresh && { session: refresh.sessionId, saltHash: saltHash(refresh.salt) };
-      const ended = target ? await this.revoker.revoke(tx, target, cause, source) : 0;
-      return access ? ended + (await this.revoker.revoke(tx, { session: access.sid }, cause, source)) : ended;
+      // Two tokens may be of two users: each end names whoever its own token speaks for.
+      const ended = refresh ? await this.endByRefreshToken(tx, refresh, source) : 0;
+      if (!access) return ended;
+      const cause: RevocationCause = { reason: 'logout', actorId: access.sub };
+      return ended + (await this.revoker.revoke(tx, { session: access.sid }, cause, source));
     });
   }
 
@@ -38,6 +42,12 @@ export class SignOutService {
   signOutEverywhere(user: Principal, source: RequestSource): Promise<number> {
     const cause: RevocationCause = { reason: 'logout_all', actorId: user.userId };
     return this.database.transaction((tx) => this.revoker.revoke(tx, { sessionsOf: user.userId }, cause, source));
+  }
+
+  private async endByRefreshToken(tx: EntityManager, token: RefreshToken, source: RequestSource): Promise<number> {
+    const target = { session: token.sessionId, saltHash: saltHash(token.salt) };
+    const owner = await this.sessions.findOwner(tx, target.session, target.saltHash);
+    return owner === null ? 0 : this.revoker.revoke(tx, target, { reason: 'logout', actorId: owner }, source);
   }
 
   private claimsOf(accessToken: string | null): AccessTokenClaims | null {

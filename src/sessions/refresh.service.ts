@@ -70,8 +70,7 @@ export class RefreshService {
       const session = await this.repository.lock(tx, token.sessionId);
       if (!session?.salt_hash.equals(rotation.saltHash)) return TOKEN_INVALID;
       if (isForeignDevice(session, rotation)) {
-        const who = { userId: session.user_id, sessionId: session.id, details: { reason: 'device' } };
-        await this.audit.record(tx, { ...who, type: 'session.refresh_refused' }, source);
+        await this.recordRefused(tx, session, 'device', source);
         return TOKEN_INVALID;
       }
       return this.act(tx, this.verdict(token, session, device, rotation.now), session, rotation, source);
@@ -115,6 +114,10 @@ export class RefreshService {
       case 'rotate':
         return 'again'; // it became the live token of a live session since the first look
       case 'repeat':
+        if (session.ip !== source.ip || session.user_agent !== source.userAgent) {
+          const before = { ip_before: session.ip, user_agent_before: session.user_agent };
+          await this.audit.record(tx, { ...event, type: 'session.moved', details: before }, source);
+        }
         return session;
       case 'recover': {
         const next = await this.repository.skipLostSuccessor(tx, rotation);
@@ -144,10 +147,22 @@ export class RefreshService {
         );
         return TOKEN_REVOKED;
       case 'expired':
+        await this.recordRefused(tx, session, 'expired', source);
         return TOKEN_EXPIRED;
       case 'ended':
+        await this.recordRefused(tx, session, session.ended_at ? 'ended' : 'disabled', source);
         return TOKEN_REVOKED;
     }
+  }
+
+  private recordRefused(
+    tx: EntityManager,
+    { id, user_id }: LockedSession,
+    reason: 'device' | 'expired' | 'ended' | 'disabled',
+    source: RequestSource,
+  ): Promise<void> {
+    const entry = { userId: user_id, sessionId: id, details: { reason } };
+    return this.audit.record(tx, { ...entry, type: 'session.refresh_refused' }, source);
   }
 }
 

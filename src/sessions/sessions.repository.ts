@@ -40,6 +40,7 @@ export interface LockedSession extends LiveSession {
   expires_at: Date;
   ended_at: Date | null;
   device_key: string | null;
+  ip: string;
   user_agent: string | null;
   is_active: boolean;
 }
@@ -173,7 +174,7 @@ const LOCK = 'select from sessions where id = $1 for update';
 const READ_LOCKED = `
   select ${LIVE}, ${epoch('greatest(s.rotated_at, s.tokens_valid_from)')} as issued_at,
          ${permissionsOf('u.roles')} as permissions, s.salt_hash, s.parent_counter, s.parent_spent_at,
-         s.rotated_at, s.idle_expires_at, s.expires_at, s.ended_at, s.device_key, s.user_agent, u.is_active
+         s.rotated_at, s.idle_expires_at, s.expires_at, s.ended_at, s.device_key, host(s.ip) as ip, s.user_agent, u.is_active
     from sessions s join users u on u.id = s.user_id
    where s.id = $1`;
 
@@ -243,6 +244,12 @@ export class SessionsRepository implements Chore {
       .limit(limit);
     if (before) query.andWhere('session.id < :before', { before });
     return query.getMany();
+  }
+
+  /** Whose session it is that a refresh token with this salt is of; null where there is none. */
+  async findOwner(tx: EntityManager, id: string, saltHash: Buffer): Promise<string | null> {
+    const session = await tx.findOne(Session, { select: { userId: true }, where: { id, saltHash } });
+    return session?.userId ?? null;
   }
 
   belongsTo(tx: EntityManager, id: string, userId: string): Promise<boolean> {

@@ -291,6 +291,11 @@ describe('an account that must change its password', () => {
     expect((await withToken(body.access_token, 'get', '/auth/devices').expect(403)).body.code).toBe(
       'password_change_required',
     );
+    const [refused] = await app.rows<{ details: object }>(
+      `select details from audit_events where user_id = $1 and type = 'access.refused' order by id desc limit 1`,
+      [person.id],
+    );
+    expect(refused.details).toEqual({ code: 'password_change_required', method: 'GET', path: '/auth/devices' });
 
     await withToken(body.access_token, 'post', '/auth/change-password')
       .send({ current_password: person.password, new_password: 'an entirely new password' })
@@ -317,6 +322,8 @@ describe('POST /auth/change-password', () => {
         .send({ current_password: current, new_password: 'an entirely new password' });
     for (let time = 0; time < 5; time++) await change(WRONG).expect(401);
     expect((await change(person.password).expect(429)).body.code).toBe('account_locked');
+    const types = await app.auditTypes(person.id);
+    expect(types.slice(-3)).toEqual(['password.change_failed', 'login.locked', 'login.refused']);
     await app.client().login(person).expect(200);
   });
 });

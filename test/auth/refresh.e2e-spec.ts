@@ -264,6 +264,46 @@ describe('POST /auth/refresh', () => {
   });
 });
 
+describe('POST /auth/refresh is audited', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start()));
+  afterAll(() => app.stop());
+
+  const events = (userId: string, type: string) =>
+    app.rows<{ details: object; user_agent: string }>(
+      'select details, user_agent from audit_events where user_id = $1 and type = $2 order by id',
+      [userId, type],
+    );
+
+  it('where it repeats another agent’s refresh within the grace', async () => {
+    const { browser, person } = await app.givenSignedIn();
+    const [tab, elsewhere] = [browser.copy(), browser.copy('curl/8.0')];
+    await browser.refresh().expect(200);
+    await tab.refresh().expect(200);
+    expect(await events(person.id, 'session.moved')).toEqual([]);
+    await elsewhere.refresh().expect(200);
+    expect(await events(person.id, 'session.moved')).toEqual([
+      { details: { ip_before: '127.0.0.1', user_agent_before: browser.userAgent }, user_agent: 'curl/8.0' },
+    ]);
+  });
+
+  it.each([
+    ['has expired', 'expired', () => Promise.resolve(app.advance(15 * 86_400))],
+    ['has ended', 'ended', (id: string) => app.revoke({ sessionsOf: id })],
+    [
+      'is of a disabled account',
+      'disabled',
+      (id: string) => app.rows('update users set is_active = false where id = $1', [id]),
+    ],
+  ])('where the session %s', async (_name, reason, end: (userId: string) => Promise<unknown>) => {
+    const { browser, person } = await app.givenSignedIn();
+    await end(person.id);
+    await browser.refresh().expect(401);
+    const [event] = await events(person.id, 'session.refresh_refused');
+    expect(event.details).toEqual({ reason });
+  });
+});
+
 describe('POST /auth/refresh in strict mode', () => {
   let app: TestApp;
   beforeAll(

@@ -69,6 +69,10 @@ describe('POST /auth/register', () => {
       .register({ ...names, password: PASSWORD })
       .expect(409);
     expect(body.code).toBe(code);
+    const [event] = await app.rows<{ details: object }>(
+      `select details from audit_events where type = 'registration.refused' order by id desc limit 1`,
+    );
+    expect(event.details).toEqual({ reason: code, name_hash: expect.stringMatching(/^[\w-]{16}$/) });
   });
 
   it('makes one account of two that register one name at once', async () => {
@@ -76,6 +80,11 @@ describe('POST /auth/register', () => {
     const answers = await Promise.all([1, 2, 3, 4].map(async () => app.client().register(person)));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409]);
     expect(await app.rows(`select 1 from users where username_canonical = 'racer'`)).toHaveLength(1);
+    expect(
+      await app.rows(`select 1 from audit_events where type = 'registration.refused' and request_id = any($1)`, [
+        answers.map(({ body }) => body.request_id as string),
+      ]),
+    ).toHaveLength(3);
     expect(
       await app.rows(`select 1 from sessions s join users u on u.id = s.user_id where u.username = 'racer'`),
     ).toHaveLength(1);

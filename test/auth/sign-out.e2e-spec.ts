@@ -43,6 +43,19 @@ describe('POST /auth/logout', () => {
     await logout().send({ refresh_token: 'nonsense' }).set('Authorization', 'Bearer nonsense').expect(200);
   });
 
+  it('ends the sessions of two users by two tokens, and names each as the one who ended theirs', async () => {
+    const { browser, person: first } = await app.givenSignedIn();
+    const { person: second, accessToken } = await app.givenSignedIn();
+    const { body } = await browser.logout().set('Authorization', `Bearer ${accessToken}`).expect(200);
+    expect(body).toEqual({ revoked: 2 });
+    for (const { id } of [first, second]) {
+      const ends = await app.rows(`select actor_id from audit_events where user_id = $1 and type = 'session.ended'`, [
+        id,
+      ]);
+      expect(ends).toEqual([{ actor_id: id }]);
+    }
+  });
+
   it('leaves the user’s other sessions alone', async () => {
     const { browser, person } = await app.givenSignedIn();
     const other = app.browser();
