@@ -99,6 +99,45 @@ describe('GET /openapi.yaml and /docs', () => {
         .expect(200);
     expect(scripts.length).toBeGreaterThanOrEqual(3);
   });
+
+  it.each(['/docs', '/docs/'])(
+    'serves what the page at %s is made of, and nothing else of its folder',
+    async (page) => {
+      const { text } = await request(app.url).get(page).expect(200);
+      const parts = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+        ([, part]) => new URL(part, app.url + page).pathname,
+      );
+      for (const part of parts) await request(app.url).get(part).expect(200);
+
+      const folder = fs.readdirSync(path.dirname(require.resolve('swagger-ui-dist/package.json')));
+      const others = [
+        ...folder.map((file) => `/docs/${file}`),
+        '/docs/docs/swagger-ui-init.js',
+        '/docs/%70ackage.json',
+      ];
+      for (const other of others.filter((file) => !parts.includes(file))) {
+        const { body, headers } = await request(app.url).get(other).expect(404);
+        expect(headers['content-type']).toMatch(/^application\/problem\+json/);
+        expect(body.code).toBe('not_found');
+      }
+      expect(others).toContain('/docs/package.json');
+    },
+  );
+});
+
+describe('THROTTLE_DEFAULT', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start({ THROTTLE_DEFAULT: '4/60' })));
+  afterAll(() => app.stop());
+
+  it('covers the documentation too', async () => {
+    for (const page of ['/docs', '/docs/swagger-ui.css', '/openapi.yaml', '/docs/package.json']) {
+      expect((await request(app.url).get(page)).headers['ratelimit-limit']).toBe('4');
+    }
+    for (const page of ['/docs', '/openapi.yaml', '/docs/swagger-ui-bundle.js']) {
+      expect((await request(app.url).get(page).expect(429)).body.code).toBe('rate_limited');
+    }
+  });
 });
 
 function bytes(response: Response, done: (error: Error | null, body: Buffer) => void): void {
