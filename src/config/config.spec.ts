@@ -1,14 +1,17 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 import express from 'express';
 
+import { temporaryFolders } from '../../test/support/temporary-folders.js';
 import { ConfigError, loadConfig } from './config.js';
 
 const GOOD = { MASTER_SECRET: 'p7Qm2xV9bK4nT6rY8wZ1cE3fH5jL0sDu', JWT_SECRET: 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA' };
 const PRODUCTION = { ...GOOD, NODE_ENV: 'production', PUBLIC_URL: 'https://auth.example.com' };
-const folder = () => mkdtempSync(path.join(tmpdir(), 'latchkey-config-'));
+const folder = temporaryFolders();
 const load = (env: NodeJS.ProcessEnv, secretsDir = '/nonexistent') => loadConfig({ env, secretsDir });
 const mistakesOf = (env: NodeJS.ProcessEnv): string => {
   try {
@@ -63,6 +66,14 @@ describe('loadConfig', () => {
     expect(second.notices).toEqual([]);
     expect([second.masterSecret, second.tokens.secret]).toEqual([first.masterSecret, first.tokens.secret]);
     expect(first.masterSecret).not.toBe(first.tokens.secret);
+    expect(readdirSync(DATA_DIR).toSorted()).toEqual(['jwt_secret', 'master_secret']);
+  });
+
+  it('keeps one secret where processes start together, and none of them reads half of it', async () => {
+    const DATA_DIR = folder();
+    const values = await Promise.all(Array.from({ length: 8 }, () => secretInProcess(DATA_DIR)));
+    expect(new Set(values)).toEqual(new Set([readFileSync(path.join(DATA_DIR, 'master_secret'), 'utf8')]));
+    expect(readdirSync(DATA_DIR)).toEqual(['master_secret']);
   });
 
   it('reads NAME_FILE and the secrets folder', () => {
@@ -123,6 +134,13 @@ describe('loadConfig', () => {
     expect(mistakesOf({ ...GOOD, SESSION_MAX_DAYS: '7' })).toContain('REFRESH_TOKEN_EXPIRE_DAYS');
   });
 });
+
+/** What a process of its own reads, at the same moment as others. */
+async function secretInProcess(dataDir: string): Promise<string> {
+  const script = `import(${JSON.stringify(pathToFileURL(path.resolve('dist/config/secrets.js')))})
+    .then(({ keptSecret }) => process.stdout.write(keptSecret(process.argv[1], 'MASTER_SECRET').value))`;
+  return (await promisify(execFile)(process.execPath, ['-e', script, dataDir])).stdout;
+}
 
 describe('.env.example', () => {
   it('lists every setting with a comment, and nothing else', async () => {

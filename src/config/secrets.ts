@@ -36,18 +36,28 @@ const readTrimmed = (file: string): string => fs.readFileSync(file, 'utf8').repl
 
 /**
  * Outside production a missing secret is made once and kept, so that tokens outlive a restart.
- * Two processes that start together agree: the first to create the file wins.
+ * Two processes that start together agree: the first to give its file the name wins, and the name
+ * is never seen without all of its content.
  */
 export function keptSecret(dataDir: string, name: string): { value: string; made: boolean } {
   // Others may pass through, since an unprivileged PostgreSQL lives below; they may not list or read.
   fs.mkdirSync(dataDir, { recursive: true, mode: 0o711 });
   const file = path.join(dataDir, name.toLowerCase());
-  let made = false;
+  const made = !fs.existsSync(file) && keepNew(file);
+  return { value: readTrimmed(file), made };
+}
+
+/** Writes a new secret under a name of this process's own, then links it; false where another process was first. */
+function keepNew(file: string): boolean {
+  const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {
-    fs.writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' });
-    made = true;
+    fs.writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx', flush: true });
+    fs.linkSync(draft, file);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    fs.rmSync(draft, { force: true });
   }
-  return { value: readTrimmed(file), made };
 }

@@ -12,7 +12,11 @@ export function signInput(algorithm: Algorithm, key: KeyObject, input: string): 
   return sign(digestOf(algorithm), Buffer.from(input), options(algorithm, key));
 }
 
-/** Whether `signature` is that of `input`; HMACs are compared in constant time. */
+/**
+ * Whether `signature` is that of `input`; HMACs are compared in constant time. Of an ES256 signature
+ * (r, s) anybody can make a second one, (r, n - s), so a token has two spellings. Nothing goes by the
+ * spelling: a token is known, and revoked, by its `jti` and `sid`, which are signed. RFC 7518 wants no low s.
+ */
 export function verifyInput(algorithm: Algorithm, key: KeyObject, input: string, signature: Buffer): boolean {
   if (algorithm.startsWith('HS')) {
     const expected = hmac(algorithm, key, input);

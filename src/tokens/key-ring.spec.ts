@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { createLocalJWKSet, jwtVerify } from 'jose';
 
+import { temporaryFolders } from '../../test/support/temporary-folders.js';
 import type { Config } from '../config/config.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
@@ -23,8 +23,10 @@ const tokensConfig = (algorithm: Algorithm, file: string | null): Config['tokens
   revocationEventTokens: false,
 });
 
+const folder = temporaryFolders();
+
 function keysFile(...keys: object[]): string {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), 'latchkey-keys-')), 'keys.json');
+  const file = path.join(folder(), 'keys.json');
   writeFileSync(file, JSON.stringify({ keys }));
   return file;
 }

@@ -1,20 +1,15 @@
-import fs, { mkdtempSync } from 'node:fs';
+import fs from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import request from 'supertest';
 
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { eventually, ServiceProcess } from '../support/service-process.js';
+import { temporaryFolders } from '../support/temporary-folders.js';
 import { createTestDatabase } from '../support/test-database.js';
 
-/** A new folder, which PostgreSQL's unprivileged user may pass through. */
-function folder(name = 'latchkey-serve-'): string {
-  const made = mkdtempSync(path.join(tmpdir(), name));
-  fs.chmodSync(made, 0o755);
-  return made;
-}
+const folder = temporaryFolders();
 const person = { username: 'ada', email: 'ada@example.com', password: 'correct-horse-battery' };
 const post = (url: string, route: string, body: object) =>
   request(url).post(route).set('X-Auth-Transport', 'body').send(body);

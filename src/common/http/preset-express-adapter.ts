@@ -4,6 +4,9 @@ import { StreamableFile } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express, type Response } from 'express';
 
+/** Far more than one process serves, and fewer than the file descriptors and memory that idle sockets may take. */
+const MAX_CONNECTIONS = 10_000;
+
 /**
  * Express sets the prototype of every request and response anew, which throws V8's shapes away
  * for the rest of the request. Here the server makes both from classes whose prototypes are
@@ -48,6 +51,7 @@ export class PresetExpressAdapter extends ExpressAdapter {
         ServerResponse: PresetResponse,
         headersTimeout: 10_000, // slow senders hold a socket for this long at most
         requestTimeout: 30_000,
+        connectionsCheckingInterval: 2000, // both are looked at so often: every 30 s by default
         keepAliveTimeout: 72_000, // longer than the usual 60 s of a proxy in front
         maxHeaderSize: 16_384,
       },
@@ -55,6 +59,7 @@ export class PresetExpressAdapter extends ExpressAdapter {
         if (!this.shedLoad(request, response)) app(request, response);
       },
     );
+    this.httpServer.maxConnections = MAX_CONNECTIONS;
   }
 }
 
