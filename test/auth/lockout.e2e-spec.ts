@@ -86,6 +86,16 @@ describe('lockout', () => {
     expect(await fail('198.51.100.5', person.email, 1)).toEqual(['account_locked']);
   });
 
+  it('of one account never touches another whose e-mail address is much like its username', async () => {
+    const locked = await app.givenPerson();
+    const other = await app.givenPerson({ email: `${locked.username}@example.org` });
+    await fail('198.51.100.13', locked.username, 3);
+    await fail('198.51.100.13', locked.email, 3);
+    expect(await fail('198.51.100.13', locked.email, 1)).toEqual(['account_locked']);
+    await from('198.51.100.13', other.email, other.password).expect(200);
+    await from('198.51.100.13', other.username, other.password).expect(200);
+  });
+
   it('of one name leaves every other name at that network alone', async () => {
     const [locked, other] = [await app.givenPerson(), await app.givenPerson()];
     await fail('198.51.100.6', locked.username, 6);

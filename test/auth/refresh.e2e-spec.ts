@@ -197,6 +197,18 @@ describe('POST /auth/refresh', () => {
       await thief.refresh().expect(401);
     });
 
+    it('a parent from another device, within the grace of a healing, ends the session', async () => {
+      const { browser } = await app.givenSignedIn();
+      const thief = withoutDevice(browser);
+      await browser.copy().refresh().expect(200);
+      app.advance(3600);
+      const tab = browser.copy();
+      await browser.refresh().expect(200);
+      await tab.refresh().expect(200);
+      expect((await thief.refresh().expect(401)).body.code).toBe('token_revoked');
+      await browser.refresh().expect(401);
+    });
+
     it('healing does not prolong the time in which a lost answer may heal', async () => {
       const { browser } = await app.givenSignedIn();
       await browser.copy().refresh().expect(200);

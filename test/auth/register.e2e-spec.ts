@@ -111,6 +111,21 @@ describe('POST /auth/register', () => {
       .expect(401);
   });
 
+  it.each([
+    ['decomposed', 'composed', 'NFD', 'NFC'],
+    ['composed', 'decomposed', 'NFC', 'NFD'],
+  ])(
+    'takes a password that was typed %s when it is typed %s: one keyboard differs from another',
+    async (_was, _is, first, second) => {
+      const password = 'Čtyři žluté květiny';
+      const person = await app.givenPerson({ password: password.normalize(first) });
+      await app
+        .client()
+        .login({ ...person, password: password.normalize(second) })
+        .expect(200);
+    },
+  );
+
   it('takes a form as well', async () => {
     const browser = await app.browser().withCsrf();
     await browser

@@ -36,6 +36,14 @@ describe('the schema', () => {
       }
     });
 
+    it('can be emptied by no partition either', async () => {
+      const partitions = await app.rows<{ name: string }>(
+        `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_events'::regclass`,
+      );
+      expect(partitions.length).toBeGreaterThanOrEqual(5);
+      for (const { name } of partitions) await expect(app.rows(`truncate ${name}`)).rejects.toThrow('append-only');
+    });
+
     it('has partitions for this month and three ahead, and takes rows of any time', async () => {
       const partitions = await app.rows<{ name: string }>(
         `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_events'::regclass order by 1`,
