@@ -108,7 +108,11 @@ const INSERT: Statement = {
     on conflict (user_id, device_key) do update
        set user_agent = excluded.user_agent, ip = excluded.ip, last_seen_at = excluded.last_seen_at
   ), forgiven as (
-    delete from login_counters where key = any($16::bytea[]) and exists (select from proven)
+    -- In the order in which an attempt is counted: the place, then the streak. So the two never wait for each other.
+    delete from login_counters where key in (
+      select key from login_counters
+       where key = any($16::bytea[]) and exists (select from proven)
+       order by array_position($16::bytea[], key) for update)
   ), audited as (
     insert into audit_events (${INSERT_AUDIT_EVENT_COLUMNS})
     select $13::uuid, $9, $14, 'success', id, id, $1::uuid, $7::inet, $8, $15, jsonb_build_object('amr', $4::text[]) from proven
