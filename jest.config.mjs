@@ -30,7 +30,7 @@ const esm = [
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/packages'],
   testRegex: String.raw`\.(spec|e2e-spec)\.ts$`,
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/services/'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

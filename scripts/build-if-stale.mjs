@@ -9,14 +9,25 @@ const newest = (folder) =>
     .filter((entry) => entry.isFile())
     .reduce((latest, entry) => Math.max(latest, statSync(path.join(entry.parentPath, entry.name)).mtimeMs), 0);
 
-const built = path.join(root, 'dist/cli.js');
-const sources = Math.max(
-  newest(path.join(root, 'src')),
-  ...['tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'].map((file) => statSync(path.join(root, file)).mtimeMs),
-);
-if (!existsSync(built) || statSync(built).mtimeMs < sources) {
-  execFileSync(process.execPath, [path.join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+/** Runs a tool of ours where `built` is missing or older than `sources` and the settings. */
+function keepBuilt(built, sources, settings, tool, ...args) {
+  const output = path.join(root, built);
+  const latest = Math.max(
+    newest(path.join(root, sources)),
+    ...settings.map((file) => statSync(path.join(root, file)).mtimeMs),
+  );
+  if (existsSync(output) && statSync(output).mtimeMs >= latest) return;
+  execFileSync(process.execPath, [path.join(root, 'node_modules', tool), ...args], { cwd: root, stdio: 'inherit' });
 }
+
+const settings = ['tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'];
+const verifier = 'packages/verifier';
+keepBuilt(
+  `${verifier}/dist/index.js`,
+  `${verifier}/src`,
+  [`${verifier}/tsconfig.json`],
+  'typescript/bin/tsc',
+  '-p',
+  verifier,
+);
+keepBuilt('dist/cli.js', 'src', settings, '@nestjs/cli/bin/nest.js', 'build');

@@ -3,14 +3,16 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
 import passportJwt from 'passport-jwt';
 
+import { TokenRevoked, type UserClaims } from '#verifier';
+
 import { Clock } from '../common/clock.js';
 import { Cookies } from '../common/cookies.js';
 import type { Principal } from '../common/principal.js';
 import { transportOf } from '../common/transport.js';
-import type { AccessTokenClaims } from '../tokens/access-token.js';
+import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 
-type Verified = (error: Error | null, claims?: AccessTokenClaims) => void;
+type Verified = (error: Error | null, claims?: UserClaims) => void;
 type WithVerifier = { JwtVerifier(token: string, key: unknown, options: unknown, done: Verified): void };
 
 export const ACCESS_TOKEN_STRATEGY = 'access-token';
@@ -22,7 +24,7 @@ export const ACCESS_TOKEN_STRATEGY = 'access-token';
  */
 @Injectable()
 export class AccessTokenStrategy extends PassportStrategy(passportJwt.Strategy, ACCESS_TOKEN_STRATEGY) {
-  constructor(verifier: AccessTokenVerifier, clock: Clock, cookies: Cookies) {
+  constructor(verifier: AccessTokenVerifier, feed: RevocationFeed, clock: Clock, cookies: Cookies) {
     super({
       jwtFromRequest: (request: Request) => tokenOf(request, cookies),
       // The verifier has the ring; the library only asks for its own check, and insists on one of the two.
@@ -34,14 +36,17 @@ export class AccessTokenStrategy extends PassportStrategy(passportJwt.Strategy, 
     } as unknown as passportJwt.StrategyOptionsWithoutRequest);
     (passportJwt.Strategy as unknown as WithVerifier).JwtVerifier = (token, key, _options, done) => {
       try {
-        done(null, (key as AccessTokenVerifier).verify(token, clock.now()));
+        const { claims, kid } = (key as AccessTokenVerifier).check(token, clock.now());
+        const revoked = feed.match(claims, kid);
+        if (revoked) throw new TokenRevoked(revoked);
+        done(null, claims);
       } catch (error) {
         done(error as Error);
       }
     };
   }
 
-  validate(claims: AccessTokenClaims): Principal {
+  validate(claims: UserClaims): Principal {
     return {
       userId: claims.sub,
       sessionId: claims.sid,

@@ -3,6 +3,8 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 
+import { TokenError, type TokenErrorCode } from '#verifier';
+
 import { AuditLog } from '../audit/audit-log.js';
 import { ACCESS_RULE, type AccessRule, OPEN_BEFORE_PASSWORD_CHANGE } from '../common/access.js';
 import { Clock } from '../common/clock.js';
@@ -12,6 +14,7 @@ import type { ClientPrincipal, Principal } from '../common/principal.js';
 import {
   FORBIDDEN,
   INVALID_CLIENT,
+  OVERLOADED,
   PASSWORD_CHANGE_REQUIRED,
   TOKEN_EXPIRED,
   TOKEN_INVALID,
@@ -21,8 +24,14 @@ import {
 import { Problem, type ProblemType } from '../common/problem/problem.js';
 import { sourceOf } from '../common/request-source.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
-import { TokenError } from '../tokens/access-token-verifier.js';
 import { ACCESS_TOKEN_STRATEGY } from './access-token.strategy.js';
+
+const PROBLEMS: Record<TokenErrorCode, ProblemType> = {
+  token_invalid: TOKEN_INVALID,
+  token_expired: TOKEN_EXPIRED,
+  token_revoked: TOKEN_REVOKED,
+  verifier_stale: OVERLOADED,
+};
 
 /**
  * Decides who may call a route, by what its `@Access()` declares; denies where nothing is declared.
@@ -49,7 +58,9 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     try {
       await super.canActivate(context);
     } catch (error) {
-      if (error instanceof Problem && error.type === TOKEN_INVALID) return this.refuse(TOKEN_INVALID, request);
+      // That a token has expired happens all day; the others are worth a row.
+      if (error instanceof Problem && [TOKEN_INVALID, TOKEN_REVOKED].includes(error.type))
+        return this.refuse(error.type, request);
       throw error;
     }
     const { userId, sessionId, issuedAt } = request.user;
@@ -79,7 +90,7 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     if (error) throw error;
     if (principal) return principal;
     if (!(fault instanceof TokenError)) throw new Problem(TOKEN_MISSING);
-    throw new Problem(fault.code === 'token_expired' ? TOKEN_EXPIRED : TOKEN_INVALID);
+    throw new Problem(PROBLEMS[fault.code]);
   }
 
   private declares<T>(key: symbol, context: ExecutionContext): T | undefined {

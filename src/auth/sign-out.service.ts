@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+
+import type { UserClaims } from '#verifier';
 import type { EntityManager } from 'typeorm';
 
 import { Clock } from '../common/clock.js';
@@ -9,7 +11,6 @@ import type { RevocationCause } from '../revocations/revocation.js';
 import { Revoker } from '../revocations/revoker.js';
 import { type RefreshToken, RefreshTokens, saltHash } from '../sessions/refresh-token.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
-import type { AccessTokenClaims } from '../tokens/access-token.js';
 import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 
 /** Signs people out. */
@@ -50,7 +51,7 @@ export class SignOutService {
     return owner === null ? 0 : this.revoker.revoke(tx, target, { reason: 'logout', actorId: owner }, source);
   }
 
-  private claimsOf(accessToken: string | null): AccessTokenClaims | null {
+  private claimsOf(accessToken: string | null): UserClaims | null {
     try {
       return accessToken === null ? null : this.verifier.verify(accessToken, this.clock.now());
     } catch {

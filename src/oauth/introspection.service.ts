@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 
+import { TokenError, type UserClaims } from '#verifier';
+
 import { Clock } from '../common/clock.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
-import { type AccessTokenClaims, PASSWORD_CHANGE_AUDIENCE } from '../tokens/access-token.js';
-import { AccessTokenVerifier, TokenError } from '../tokens/access-token-verifier.js';
+import { PASSWORD_CHANGE_AUDIENCE } from '../tokens/access-token.js';
+import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 
 /** What introspection tells of a token (RFC 7662, section 2.2). */
-export type Introspection = { active: false } | ({ active: true; token_type: 'Bearer' } & AccessTokenClaims);
+export type Introspection = { active: false } | ({ active: true; token_type: 'Bearer' } & UserClaims);
 
 /** Tells services whether a token counts now: for those that cannot verify, or whose feed is cut. */
 @Injectable()
@@ -26,7 +28,7 @@ export class IntrospectionService {
     return standing ? { active: true, token_type: 'Bearer', ...claims } : { active: false };
   }
 
-  private claimsOf(token: string, now: Date): AccessTokenClaims | null {
+  private claimsOf(token: string, now: Date): UserClaims | null {
     try {
       return this.verifier.verify(token, now);
     } catch (error) {

@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
+import { type RevocationKind, RevocationSet, type UserClaims } from '#verifier';
+
 import { Clock } from '../common/clock.js';
 import { Logger } from '../common/logging.js';
 import { Database } from '../database/database.js';
@@ -29,6 +31,7 @@ interface FeedEvents {
 @Injectable()
 export class RevocationFeed extends EventEmitter<FeedEvents> implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly entries = new Map<string, PlacedEntry>();
+  private revoked: RevocationSet;
   private horizon = 0;
   private syncedAt: Date | null = null;
   private looking: Promise<void> | null = null;
@@ -44,6 +47,7 @@ export class RevocationFeed extends EventEmitter<FeedEvents> implements OnApplic
   ) {
     super();
     this.setMaxListeners(0); // one for each subscriber
+    this.revoked = this.emptySet();
   }
 
   onApplicationBootstrap(): void {
@@ -74,6 +78,11 @@ export class RevocationFeed extends EventEmitter<FeedEvents> implements OnApplic
     return [...this.entries.values()]
       .filter(({ position, expires_at }) => position >= from && expires_at > now)
       .map(toEntry);
+  }
+
+  /** By what a token is refused, as far as this replica has heard; null where it is not. */
+  match(claims: UserClaims, kid: string): RevocationKind | null {
+    return this.revoked.match(claims, kid);
   }
 
   /** Looks for what is new, once more where the word came during a look. */
@@ -113,7 +122,10 @@ export class RevocationFeed extends EventEmitter<FeedEvents> implements OnApplic
       if (sight.entries.length < BATCH) break;
       sight = await this.repository.look(this.horizon, sight.entries.at(-1)!, now, BATCH);
     }
-    for (const entry of fresh) this.entries.set(entry.id, entry);
+    for (const entry of fresh) {
+      this.entries.set(entry.id, entry);
+      this.revoked.add(entry);
+    }
     this.horizon = horizon;
     this.syncedAt = now;
     if (fresh.length > 0) this.emit('entries', fresh.map(toEntry), horizon);
@@ -124,12 +136,18 @@ export class RevocationFeed extends EventEmitter<FeedEvents> implements OnApplic
   private startAnew(): void {
     this.logger.warn({}, 'the database is older than it was: the revocation feed starts anew');
     this.entries.clear();
+    this.revoked = this.emptySet();
     this.horizon = 0;
     this.isDirty = true;
     this.emit('reset');
   }
 
+  private emptySet(): RevocationSet {
+    return new RevocationSet(() => this.clock.now().getTime());
+  }
+
   private forget(now: Date): void {
+    this.revoked.sweep();
     const instant = now.toISOString();
     for (const [id, { expires_at }] of this.entries) if (expires_at <= instant) this.entries.delete(id);
   }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
+import { ACCESS_TOKEN_TYPE, type UserClaims } from '#verifier';
+
 import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
-import { ACCESS_TOKEN_TYPE, type AccessTokenClaims, PASSWORD_CHANGE_AUDIENCE } from './access-token.js';
+import { PASSWORD_CHANGE_AUDIENCE } from './access-token.js';
 import { JwsSigner } from './jws-signer.js';
 
 /** Whom a token is for: a session with its user. */
@@ -37,7 +39,7 @@ export class AccessTokenIssuer {
     return this.signer.sign(ACCESS_TOKEN_TYPE, this.claims(session));
   }
 
-  private claims(session: TokenSubject): AccessTokenClaims {
+  private claims(session: TokenSubject): UserClaims {
     const iat = session.issued_at;
     return {
       iss: this.config.tokens.issuer,

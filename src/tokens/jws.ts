@@ -1,7 +1,6 @@
-import { constants, createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto';
+import { constants, createHmac, type KeyObject, sign } from 'node:crypto';
 
-/** The signature algorithms that this service signs with and accepts (RFC 7518; RFC 8037 for EdDSA). */
-export type Algorithm = 'HS256' | 'HS384' | 'HS512' | 'ES256' | 'EdDSA' | 'RS256';
+import type { Algorithm } from '#verifier';
 
 /**
  * The signature of a JWS signing input, by Node's own cryptography and at once: a promise would
@@ -10,19 +9,6 @@ export type Algorithm = 'HS256' | 'HS384' | 'HS512' | 'ES256' | 'EdDSA' | 'RS256
 export function signInput(algorithm: Algorithm, key: KeyObject, input: string): Buffer {
   if (algorithm.startsWith('HS')) return hmac(algorithm, key, input);
   return sign(digestOf(algorithm), Buffer.from(input), options(algorithm, key));
-}
-
-/**
- * Whether `signature` is that of `input`; HMACs are compared in constant time. Of an ES256 signature
- * (r, s) anybody can make a second one, (r, n - s), so a token has two spellings. Nothing goes by the
- * spelling: a token is known, and revoked, by its `jti` and `sid`, which are signed. RFC 7518 wants no low s.
- */
-export function verifyInput(algorithm: Algorithm, key: KeyObject, input: string, signature: Buffer): boolean {
-  if (algorithm.startsWith('HS')) {
-    const expected = hmac(algorithm, key, input);
-    return expected.length === signature.length && timingSafeEqual(expected, signature);
-  }
-  return verify(digestOf(algorithm), Buffer.from(input), options(algorithm, key), signature);
 }
 
 const hmac = (algorithm: Algorithm, key: KeyObject, input: string): Buffer =>

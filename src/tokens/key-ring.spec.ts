@@ -8,7 +8,7 @@ import { temporaryFolders } from '../../test/support/temporary-folders.js';
 import type { Config } from '../config/config.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
-import { type Algorithm } from './jws.js';
+import type { Algorithm } from '#verifier';
 import { JwsSigner } from './jws-signer.js';
 import { type KeyRing, loadKeyRing } from './key-ring.js';
 
@@ -114,12 +114,12 @@ describe('the key ring', () => {
     [
       'a short shared key',
       () => keysFile({ kty: 'oct', k: Buffer.alloc(31, 7).toString('base64url') }),
-      'key 1 must be at least 32 bytes',
+      'key 1: a secret for HS256 must be at least 32 bytes',
     ],
     [
       'a point off its curve',
       () => keysFile({ ...privateJwk.ES256(), y: Buffer.alloc(32, 1).toString('base64url') }),
-      'key 1 is not a valid key',
+      'key 1: a key is not a valid key',
     ],
     [
       'one kid twice',

@@ -1,22 +1,16 @@
-import { createHmac, createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
-import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
+import { exportJWK, type JWK } from 'jose';
+
+import { importJwk, sharedKey, VerifierConfigError, type VerifyKey } from '#verifier';
 
 import { type Config, ConfigError } from '../config/config.js';
-import { minSecretBytes } from '../config/secrets.js';
-import type { Algorithm } from './jws.js';
-
-/** RFC 7518, section 3.3. */
-const MIN_RSA_BITS = 2048;
 
 /** A key of the ring. Each serves one algorithm (RFC 8725, section 3.1). */
-export interface RingKey {
-  readonly kid: string;
-  readonly algorithm: Algorithm;
+export interface RingKey extends VerifyKey {
   /** The private or shared key; null where the ring only verifies with it. */
   readonly signKey: KeyObject | null;
-  readonly verifyKey: KeyObject;
   /** The public half as a JWK; null for a shared key, which is never published. */
   readonly publicJwk: JWK | null;
 }
@@ -49,7 +43,7 @@ export class KeyRing {
 export async function loadKeyRing({ algorithm, secret, keysFile }: Config['tokens']): Promise<KeyRing> {
   const fromFile = keysFile ? await readKeys(keysFile) : [];
   if (algorithm.startsWith('HS') && secret !== '')
-    return new KeyRing(sharedKey(algorithm, Buffer.from(secret)), fromFile);
+    return new KeyRing(ofSecret(algorithm as HmacAlgorithm, secret), fromFile);
   const signing = fromFile.find((key) => key.algorithm === algorithm && key.signKey);
   if (!signing?.signKey) throw new ConfigError([`JWT_KEYS_FILE holds no private key for ${algorithm}`]);
   return new KeyRing(
@@ -58,11 +52,11 @@ export async function loadKeyRing({ algorithm, secret, keysFile }: Config['token
   );
 }
 
-/** A shared key. Its id is an HMAC under the key itself, so that it is stable and tells nothing. */
-function sharedKey(algorithm: Algorithm, secret: Buffer, kid?: string): RingKey & { signKey: KeyObject } {
-  const key = createSecretKey(secret);
-  const derivedKid = createHmac('sha256', key).update('latchkey kid').digest('base64url').slice(0, 16);
-  return { kid: kid ?? derivedKid, algorithm, signKey: key, verifyKey: key, publicJwk: null };
+type HmacAlgorithm = Parameters<typeof sharedKey>[0]['alg'];
+
+function ofSecret(alg: HmacAlgorithm, secret: string): RingKey & { signKey: KeyObject } {
+  const key = sharedKey({ alg, secret });
+  return { ...key, signKey: key.verifyKey, publicJwk: null };
 }
 
 async function readKeys(file: string): Promise<RingKey[]> {
@@ -77,34 +71,15 @@ async function readKeys(file: string): Promise<RingKey[]> {
 }
 
 async function importKey(jwk: JWK, index: number): Promise<RingKey> {
-  const mistake = (what: string) => new ConfigError([`JWT_KEYS_FILE: key ${index + 1} ${what}`]);
-  const algorithm = algorithmOf(jwk);
-  if (!algorithm) throw mistake('names no algorithm that fits it (HS256, HS384, HS512, ES256, EdDSA, RS256)');
-  if (jwk.kty === 'oct') {
-    const secret = Buffer.from(jwk.k ?? '', 'base64url');
-    if (secret.length < minSecretBytes(algorithm))
-      throw mistake(`must be at least ${minSecretBytes(algorithm)} bytes long`);
-    return sharedKey(algorithm, secret, jwk.kid);
-  }
   try {
+    const key = importJwk(jwk as Parameters<typeof importJwk>[0]);
+    if (jwk.kty === 'oct') return { ...key, signKey: key.verifyKey, publicJwk: null };
     const signKey = jwk.d ? createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }) : null;
-    const verifyKey = createPublicKey(signKey ?? { key: jwk as JsonWebKey, format: 'jwk' });
-    if ((verifyKey.asymmetricKeyDetails?.modulusLength ?? MIN_RSA_BITS) < MIN_RSA_BITS)
-      throw mistake(`must have at least ${MIN_RSA_BITS} bits`);
-    const publicHalf = await exportJWK(verifyKey);
-    const kid = jwk.kid ?? (await calculateJwkThumbprint(publicHalf));
-    return { kid, algorithm, signKey, verifyKey, publicJwk: { ...publicHalf, kid, alg: algorithm, use: 'sig' } };
+    const { kid, algorithm } = key;
+    const publicJwk = { ...(await exportJWK(key.verifyKey)), kid, alg: algorithm, use: 'sig' };
+    return { ...key, signKey, publicJwk };
   } catch (error) {
-    throw error instanceof ConfigError ? error : mistake('is not a valid key');
+    const what = error instanceof VerifierConfigError ? error.message : 'is not a valid key';
+    throw new ConfigError([`JWT_KEYS_FILE, key ${index + 1}: ${what}`]);
   }
-}
-
-type JsonWebKey = import('node:crypto').JsonWebKey;
-
-function algorithmOf({ kty, crv, alg }: JWK): Algorithm | null {
-  if (kty === 'EC' && crv === 'P-256' && (alg ?? 'ES256') === 'ES256') return 'ES256';
-  if (kty === 'OKP' && crv === 'Ed25519' && ['EdDSA', 'Ed25519'].includes(alg ?? 'EdDSA')) return 'EdDSA';
-  if (kty === 'RSA' && (alg ?? 'RS256') === 'RS256') return 'RS256';
-  if (kty === 'oct' && ['HS256', 'HS384', 'HS512'].includes(alg ?? 'HS256')) return (alg ?? 'HS256') as Algorithm;
-  return null;
 }
