@@ -65,7 +65,7 @@ const untyped = Object.fromEntries(
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'coverage/'] },
+  { ignores: ['**/dist/', 'data/', 'coverage/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],
@@ -118,7 +118,7 @@ export default tseslint.config(
   },
   {
     // Tests read JSON as it came over the wire, and hand methods to matchers and hooks.
-    files: ['test/**/*.ts', 'src/**/*.spec.ts', 'bench/**/*.ts'],
+    files: ['test/**/*.ts', 'src/**/*.spec.ts', 'bench/**/*.ts', 'packages/*/test/**/*.ts'],
     rules: { ...untyped, '@typescript-eslint/unbound-method': 'off', '@typescript-eslint/require-await': 'off' },
   },
   {

@@ -72,7 +72,7 @@ async function readKeys(file: string): Promise<RingKey[]> {
 
 async function importKey(jwk: JWK, index: number): Promise<RingKey> {
   try {
-    const key = importJwk(jwk as Parameters<typeof importJwk>[0]);
+    const key = importJwk(jwk);
     if (jwk.kty === 'oct') return { ...key, signKey: key.verifyKey, publicJwk: null };
     const signKey = jwk.d ? createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }) : null;
     const { kid, algorithm } = key;

@@ -79,7 +79,7 @@ export function importJwk(jwk: Jwk): VerifyKey {
 
 /** Either of the two ways to write a key down. */
 export const importKey = (key: Jwk | SharedSecret): VerifyKey =>
-  'secret' in key && !('kty' in key) ? sharedKey(key as SharedSecret) : importJwk(key as Jwk);
+  'secret' in key && !('kty' in key) ? sharedKey(key as SharedSecret) : importJwk(key);
 
 /** RFC 7638, section 3: SHA-256 over the required members alone, in the order of their names. */
 export function thumbprint(publicKey: KeyObject): string {

@@ -106,7 +106,7 @@ export class RevocationSet {
 
   private cuts(map: Map<string, Cutoff[]>, subject: string, iat: number): boolean {
     const cutoffs = map.get(subject);
-    return cutoffs !== undefined && cutoffs.some(({ before, expiresAt }) => iat < before && expiresAt > this.now());
+    return cutoffs?.some(({ before, expiresAt }) => iat < before && expiresAt > this.now()) ?? false;
   }
 
   private placeOf(
