@@ -147,7 +147,9 @@ class TokenVerifier implements Verifier {
 
   async ready(timeoutMs = DEFAULT_READY_MS): Promise<boolean> {
     const all = Promise.all([this.remote?.whenLoaded(), this.state?.whenSynced()]).then(() => true);
-    return Promise.race([all, sleep(timeoutMs, false, { ref: true })]);
+    const over = new AbortController();
+    const tooLong = sleep(timeoutMs, false, { signal: over.signal }).catch(() => false);
+    return Promise.race([all, tooLong]).finally(() => over.abort());
   }
 
   stats(): VerifierStats {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { AccessTokenClaims } from '../claims.js';
 import type { Verifier } from '../verifier.js';
-import { type GuardOptions, judge, type Refusal } from './guard.js';
+import { type GuardOptions, judge } from './guard.js';
 
 export { type GuardOptions, type Requirement, requirePermission, requireRole, requireScope } from './guard.js';
 
@@ -14,20 +14,11 @@ interface HttpContext {
 type PlatformRequest = { raw?: IncomingMessage; auth?: AccessTokenClaims } & IncomingMessage;
 type PlatformResponse = ServerResponse & { header(name: string, value: string): unknown };
 
-/** Nest's default filter answers an error that has a `statusCode` by it. One's own finds all there is to say in `problem`. */
-export class RefusalError extends Error {
-  constructor(
-    readonly statusCode: Refusal['status'],
-    readonly problem: Refusal['body'],
-  ) {
-    super(problem.title);
-  }
-}
-
 /**
  * A guard for Nest, on Express or Fastify: `@UseGuards(nestGuard(verifier, { require: requireRole('admin') }))`.
- * Puts the claims at `request.auth`. Otherwise it sets the headers of the refusal and throws a
- * {@link RefusalError}, whose body is the affair of the application's filters.
+ * Puts the claims at `request.auth`. Otherwise it sets the headers of the refusal and throws Nest's own
+ * `HttpException`, so that filters and interceptors see what they know. Nest is the application's: it is
+ * looked up at the first refusal, and no dependency of this package.
  */
 export function nestGuard(verifier: Verifier, options: GuardOptions = {}) {
   return class LatchkeyGuard {
@@ -41,9 +32,9 @@ export function nestGuard(verifier: Verifier, options: GuardOptions = {}) {
       }
       const { status, headers, body } = outcome.refusal;
       const response = http.getResponse<PlatformResponse>();
-      const { 'Content-Type': _, ...others } = headers;
-      for (const [name, value] of Object.entries(others)) response.header(name, value);
-      throw new RefusalError(status, body);
+      for (const [name, value] of Object.entries(headers)) response.header(name, value);
+      const { HttpException } = await import('@nestjs/common');
+      throw new HttpException(body, status);
     }
   };
 }
