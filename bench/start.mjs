@@ -19,6 +19,7 @@ import {
   printMachine,
   printTable,
   projectRoot,
+  residentMb,
   spread,
   temporaryFolder,
 } from './support.mjs';
@@ -43,10 +44,10 @@ async function start(dataDir) {
   const readySeconds = (performance.now() - begun) / 1000;
   await sleep(REST_MS);
   const service = familyOf(npm.pid).find(isService);
-  const status = fs.readFileSync(`/proc/${service}/status`, 'utf8');
+  const atRest = residentMb(service);
   process.kill(service, 'SIGTERM'); // npm would hand it to its shell, which keeps it
   await exited;
-  return { readySeconds, residentMb: (Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024) / 1e6 };
+  return { readySeconds, residentMb: atRest };
 }
 
 const isService = (pid) =>

@@ -112,6 +112,12 @@ export function childrenOf(pid) {
 /** A process and all that descend from it. */
 export const familyOf = (pid) => [pid, ...childrenOf(pid).flatMap(familyOf)];
 
+/** The resident memory of a process, in MB (10⁶ bytes). */
+export function residentMb(pid) {
+  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Math.round((Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024) / 1e6);
+}
+
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

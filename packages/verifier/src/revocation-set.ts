@@ -1,4 +1,5 @@
 import type { AccessTokenClaims } from './claims.js';
+import { SubjectFilter } from './subject-filter.js';
 
 /** What a revocation names: one token, a session, a user or client up to a time, or a key. */
 export type RevocationKind = 'token' | 'session' | 'user' | 'client' | 'key';
@@ -38,6 +39,7 @@ export class RevocationSet {
   private readonly keys = new Map<string, number>();
   private readonly users = new Map<string, Cutoff[]>();
   private readonly clients = new Map<string, Cutoff[]>();
+  private filter = new SubjectFilter();
   private lastSweep: number;
 
   /** @param now milliseconds since 1970 */
@@ -61,6 +63,7 @@ export class RevocationSet {
     this.sweep();
     if (place.cutoffs) addCutoff(place.cutoffs, entry.subject, { before, expiresAt });
     else place.instants.set(entry.subject, Math.max(expiresAt, place.instants.get(entry.subject) ?? 0));
+    if (!this.filter.add(entry.subject)) this.renewFilter();
     return 'added';
   }
 
@@ -70,11 +73,11 @@ export class RevocationSet {
 
   /** By what kind of entry a token is refused; null where it is not. */
   match(claims: AccessTokenClaims, kid: string): RevocationKind | null {
-    // Empty maps are passed over: to look up costs more than to ask the size.
-    if (this.sessions.size > 0 && claims.sid !== undefined && this.holds(this.sessions, claims.sid)) return 'session';
-    if (this.tokens.size > 0 && this.holds(this.tokens, claims.jti)) return 'token';
-    if (this.users.size > 0 && this.cuts(this.users, claims.sub, claims.iat)) return 'user';
-    if (this.keys.size > 0 && this.holds(this.keys, kid)) return 'key';
+    if (!this.mayMatch(claims, kid)) return null;
+    if (claims.sid !== undefined && this.holds(this.sessions, claims.sid)) return 'session';
+    if (this.holds(this.tokens, claims.jti)) return 'token';
+    if (this.cuts(this.users, claims.sub, claims.iat)) return 'user';
+    if (this.holds(this.keys, kid)) return 'key';
     if (
       this.clients.size > 0 &&
       claims.client_id !== undefined &&
@@ -97,6 +100,25 @@ export class RevocationSet {
         if (alive.length === 0) map.delete(subject);
         else map.set(subject, alive);
       }
+    this.renewFilter();
+  }
+
+  /** A good token is told by this alone, nearly always. */
+  private mayMatch({ sid, jti, sub, client_id }: AccessTokenClaims, kid: string): boolean {
+    const { filter } = this;
+    return (
+      (sid !== undefined && filter.mayHold(sid)) ||
+      filter.mayHold(jti) ||
+      filter.mayHold(sub) ||
+      filter.mayHold(kid) ||
+      (client_id !== undefined && filter.mayHold(client_id))
+    );
+  }
+
+  private renewFilter(): void {
+    this.filter = SubjectFilter.for(this.size);
+    for (const map of [this.tokens, this.sessions, this.keys, this.users, this.clients])
+      for (const subject of map.keys()) this.filter.add(subject);
   }
 
   private holds(map: Map<string, number>, subject: string): boolean {

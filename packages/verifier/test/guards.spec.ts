@@ -1,4 +1,4 @@
-import { type CanActivate, Controller, Get, Module, Req, UseGuards } from '@nestjs/common';
+import { Controller, Get, Module, Req, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import express from 'express';
 import fastify from 'fastify';
@@ -43,7 +43,7 @@ async function onExpress(options: GuardOptions, verifier: Verifier): Promise<Run
 
 async function onFastify(options: GuardOptions, verifier: Verifier): Promise<Running> {
   const app = fastify();
-  app.get('/', { preHandler: fastifyGuard(verifier, options) as never }, (req) => (req as { auth?: unknown }).auth);
+  app.get('/', { preHandler: fastifyGuard(verifier, options) }, (req) => (req as { auth?: unknown }).auth);
   return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
 }
 
@@ -51,7 +51,7 @@ async function onNest(options: GuardOptions, verifier: Verifier): Promise<Runnin
   @Controller()
   class Routes {
     @Get()
-    @UseGuards(nestGuard(verifier, options) as unknown as new () => CanActivate)
+    @UseGuards(nestGuard(verifier, options))
     get(@Req() req: { auth: unknown }) {
       return req.auth;
     }
