@@ -22,6 +22,7 @@ const MAY_IMPORT = {
   protection: ['access', 'sessions', 'tokens', 'audit'],
   oauth: ['access', 'sessions', 'tokens'],
   health: ['protection'],
+  metrics: ['protection'],
   auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection'],
   admin: ['users', 'passwords', 'audit', 'tokens', 'sessions', 'access', 'protection'],
 };

@@ -15,6 +15,7 @@ import type { Config } from './config/config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { OAuthModule } from './oauth/oauth.module.js';
 import { CsrfGuard } from './protection/csrf.guard.js';
 import { ProtectionModule } from './protection/protection.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
         ProtectionModule,
         AuditModule,
         HealthModule,
+        MetricsModule,
       ],
       providers: [
         { provide: APP_GUARD, useExisting: RateLimitGuard },

@@ -46,6 +46,7 @@ describe('access', () => {
       'get /auth/csrf',
       'get /health/live',
       'get /health/ready',
+      'get /metrics', // by a token of its own: test/operations/metrics.e2e-spec.ts
       'get /problems/:code',
       'post /auth/login',
       'post /auth/logout',

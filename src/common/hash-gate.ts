@@ -35,6 +35,7 @@ export class HashGate {
   private readonly full: Problem;
   private running = 0;
   private places = 0;
+  private refused = 0;
 
   constructor({ permits = availableParallelism(), queue = permits * 16, deadlineMs = 1500 }: HashGateOptions = {}) {
     this.permits = permits;
@@ -42,6 +43,11 @@ export class HashGate {
     this.deadlineMs = deadlineMs;
     this.retryAfterSeconds = deadlineMs / 1000;
     this.full = new Problem(OVERLOADED, { retryAfterSeconds: this.retryAfterSeconds });
+  }
+
+  /** How busy it is: what runs and waits now, and how many were turned away since the start. */
+  get load(): { running: number; waiting: number; refused: number } {
+    return { running: this.running, waiting: this.waiting.size, refused: this.refused };
   }
 
   /** Whether whoever comes now is turned away. */
@@ -54,7 +60,7 @@ export class HashGate {
    * next to nothing. Whoever has one only ever fails by the deadline. @throws Problem `overloaded`
    */
   reserve(): HashPlace {
-    if (this.isFull) throw this.full;
+    if (this.isFull) throw this.refuse();
     this.places++;
     let left = false;
     return {
@@ -74,6 +80,12 @@ export class HashGate {
     } finally {
       place.leave();
     }
+  }
+
+  /** Counts one more who is turned away, and says what they are told. */
+  refuse(): Problem {
+    this.refused++;
+    return this.full;
   }
 
   private async withPermit<T>(work: () => Promise<T>): Promise<T> {
@@ -97,7 +109,7 @@ export class HashGate {
       };
       const timer = setTimeout(() => {
         this.waiting.delete(admit);
-        reject(this.full);
+        reject(this.refuse());
       }, this.deadlineMs);
       this.waiting.add(admit);
     });

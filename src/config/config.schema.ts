@@ -99,6 +99,14 @@ export const settings = z.object({
     'Service',
     'Which proxies may say who the client is: a number of hops, or addresses and networks (10.0.0.0/8, loopback). 0 trusts none.',
   ),
+  METRICS_TOKEN: setting(
+    z
+      .string()
+      .refine((value) => Buffer.byteLength(value) >= 16, 'must be at least 16 bytes long')
+      .optional(),
+    'Service',
+    'Bearer token for GET /metrics, at least 16 bytes. Without it production has no /metrics, and elsewhere anybody may read it.',
+  ),
   CORS_ORIGINS: setting(
     commaList(z.union([z.literal('*'), origin])).default([]),
     'Service',
@@ -272,4 +280,5 @@ export const secretNames: readonly SettingName[] = [
   'REDIS_URL',
   'MASTER_SECRET',
   'JWT_SECRET',
+  'METRICS_TOKEN',
 ];

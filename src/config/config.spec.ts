@@ -39,6 +39,7 @@ describe('loadConfig', () => {
   it.each([
     ['a missing secret', { MASTER_SECRET: undefined }, 'MASTER_SECRET is missing'],
     ['a short secret', { JWT_SECRET: 'x7Qm2xV9bK4nT6rY8wZ1cE3fH5jL0sD' }, 'JWT_SECRET must be at least 32 bytes'],
+    ['a short metrics token', { METRICS_TOKEN: '0123456789abcde' }, 'METRICS_TOKEN must be at least 16 bytes'],
     ['a well-known secret', { JWT_SECRET: 'your-256-bit-secret-your-256-bit-secret' }, 'JWT_SECRET is a well-known'],
     ['a repetitive secret', { JWT_SECRET: 'ab'.repeat(20) }, 'JWT_SECRET repeats'],
     ['one secret for both', { JWT_SECRET: GOOD.MASTER_SECRET }, 'are the same'],

@@ -53,6 +53,8 @@ export interface Config {
   readonly lockout: { readonly attempts: number; readonly seconds: number };
   /** Shared counters; null: each process counts for itself. */
   readonly redisUrl: string | null;
+  /** Whoever holds it reads /metrics; null: nobody in production, and anybody elsewhere. */
+  readonly metricsToken: string | null;
   readonly password: {
     readonly minLength: number;
     readonly contextWords: readonly string[];
@@ -187,6 +189,7 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
     throttle: { login: set.THROTTLE_LOGIN, refresh: set.THROTTLE_REFRESH, default: set.THROTTLE_DEFAULT },
     lockout: { attempts: set.LOCKOUT_ATTEMPTS, seconds: set.LOCKOUT_MINUTES * 60 },
     redisUrl: set.REDIS_URL ?? null,
+    metricsToken: set.METRICS_TOKEN ?? null,
     password: {
       minLength: set.PASSWORD_MIN_LENGTH,
       contextWords: set.PASSWORD_CONTEXT_WORDS,

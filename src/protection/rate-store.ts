@@ -24,6 +24,11 @@ export class RateStore implements ThrottlerStorage, OnModuleDestroy {
     return new RateStore(new FallbackRateStore(new RedisRateStore(redis), memory, logger), redis);
   }
 
+  /** Whether Redis is away, so that limits hold for this process alone. */
+  get isDegraded(): boolean {
+    return this.store instanceof FallbackRateStore && this.store.isDegraded;
+  }
+
   increment(...hit: Parameters<ThrottlerStorage['increment']>) {
     return this.store.increment(...hit);
   }

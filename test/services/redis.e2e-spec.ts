@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import net from 'node:net';
 
+import request from 'supertest';
+
 import { eventually } from '../support/service-process.js';
 import { TestApp } from '../support/test-app.js';
 
@@ -91,6 +93,9 @@ describe('rate limits in Redis', () => {
     });
   });
 
+  const degraded = async (app: TestApp) =>
+    /^latchkey_rate_store_degraded (\d)$/m.exec((await request(app.url).get('/metrics')).text)?.[1];
+
   it('fall back to each process’s memory while Redis is gone, and come back', async () => {
     await redis.signal('SIGKILL');
     const codes: string[] = [];
@@ -98,10 +103,12 @@ describe('rate limits in Redis', () => {
       codes.push(((await login(other, '203.0.113.5')).body as { code: string }).code);
     expect(codes.at(-1)).toBe('rate_limited');
     expect(codes).not.toContain('internal_error');
+    expect(await degraded(other)).toBe('1');
     await redis.start();
     await eventually(async () => {
       await login(other, '203.0.113.6');
       return other.log.includes('Redis is back');
     });
+    expect(await degraded(other)).toBe('0');
   });
 });

@@ -38,6 +38,7 @@ export function shedLoad(
   return (request, response) => {
     if (!gate.isFull || request.method !== 'POST' || request.headers.origin !== undefined) return false;
     if (!hashing.has(request.url!)) return false;
+    gate.refuse();
     if (turnedAway++ === 0) setTimeout(report, REPORT_MS).unref();
     const id = requestIdOf(request);
     const text = body(id);

@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+
+import { ProtectionModule } from '../protection/protection.module.js';
+import { MetricsController } from './metrics.controller.js';
+import { Metrics } from './metrics.js';
+
+@Module({ imports: [ProtectionModule], controllers: [MetricsController], providers: [Metrics] })
+export class MetricsModule {}
