@@ -75,9 +75,8 @@ export class SignInService {
   ): Promise<Proven> {
     const name = canonicalName(username);
     const account = await this.users.findByCanonicalName(name);
-    const attempted: Attempted = account
-      ? { userId: account.id, details: {} }
-      : { details: { name_hash: this.audit.hashName(name) } };
+    const nameHash = this.audit.hashName(name); // for known names as well: the time must not tell
+    const attempted: Attempted = account ? { userId: account.id, details: {} } : { details: { name_hash: nameHash } };
     const from = await this.placeOf(account, device, source);
     const attempt = await this.admit(account, name, attempted, from, source);
 

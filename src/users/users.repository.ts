@@ -31,8 +31,21 @@ const ACCOUNT = `
     from users u`;
 
 const FIND_BY_ID: Statement = { name: 'account-by-id', text: `${ACCOUNT} where u.id = $1` };
-const FIND_BY_USERNAME: Statement = { name: 'account-by-username', text: `${ACCOUNT} where u.username_canonical = $1` };
-const FIND_BY_EMAIL: Statement = { name: 'account-by-email', text: `${ACCOUNT} where u.email_canonical = $1` };
+
+/**
+ * One row in any case: for a name that nobody has, one without an id that costs as much to find, to
+ * send and to read, so that the time of a sign-in does not tell.
+ */
+const byName = (column: string): string => `
+  select u.id, coalesce(u.username, $1) as username, coalesce(u.email, $1) as email, u.email_verified_at,
+         coalesce(u.password_hash, repeat('-', 97)) as password_hash, coalesce(u.roles, '{user}') as roles,
+         coalesce(u.is_active, true) as is_active, coalesce(u.must_change_password, false) as must_change_password,
+         coalesce(u.password_changed_at, now())::text as password_changed_at, coalesce(u.created_at, now()) as created_at,
+         ${permissionsOf("coalesce(u.roles, '{user}')")} as permissions
+    from (select) asked left join users u on u.${column} = $1`;
+
+const FIND_BY_USERNAME: Statement = { name: 'account-by-username', text: byName('username_canonical') };
+const FIND_BY_EMAIL: Statement = { name: 'account-by-email', text: byName('email_canonical') };
 
 const PERMISSIONS_OF_ROLES: Statement = {
   name: 'permissions-of-roles',
@@ -51,7 +64,8 @@ export class UsersRepository {
   /** By canonical username, or by canonical e-mail address where it is one. */
   async findByCanonicalName(name: string): Promise<Account | null> {
     const statement = isEmail(name) ? FIND_BY_EMAIL : FIND_BY_USERNAME;
-    return (await this.database.run<Account>(statement, [name]))[0] ?? null;
+    const [found] = await this.database.run<Account & { id: string | null }>(statement, [name]);
+    return found.id === null ? null : found;
   }
 
   /** What `roles` allow together, sorted. */
