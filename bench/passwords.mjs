@@ -13,6 +13,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
@@ -143,47 +144,66 @@ function percentile(sorted, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
+/** Bare checks on `cores`, for as long as is asked; they end with `stop`. */
+function startBareChecks(cores) {
+  const child = spawn('taskset', ['-c', cores, process.execPath, path.join(import.meta.dirname, 'raw-hash.mjs')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    /** How many there were a second, for `ms`. */
+    async run(ms) {
+      child.stdin.write(`${ms}\n`);
+      return Number((await lines.next()).value);
+    },
+    stop: () => child.stdin.end(),
+  };
+}
+
 /**
- * One core for the service and, in turn, for bare hashing; the database and this driver have the
+ * One core for the service and, in turn, for bare checks; the database and this driver have the
  * other. So both arms have the same core, and the ratio is the share of it that goes to hashing.
+ * The arms alternate every second; what else goes on in the machine meets both alike.
  */
 async function measureRate() {
-  const rounds = 6;
-  const seconds = 4;
+  const rounds = 12;
+  const turns = 4;
+  const turnMs = 1000;
+  const warmUp = 1500;
   const ratios = [];
   const rows = [];
   confine('1');
   await withDatabase(async (databaseUrl) => {
     const service = await startService(databaseUrl, {}, '0');
-    const { people } = await register(service, 16);
-    for (let round = 0; round <= rounds; round++) {
-      const bare = Number(
-        execFileSync('taskset', [
-          '-c',
-          '0',
-          process.execPath,
-          path.join(import.meta.dirname, 'raw-hash.mjs'),
-          String(seconds),
-        ]),
-      );
+    const bare = startBareChecks('0');
+    // So many that nobody comes to the most sessions that one may have: ending some is no part of a sign-in.
+    const { people } = await register(service, 400);
+    let next = 0;
+    const signIns = async (isOver) => {
       const begun = performance.now();
       let done = 0;
-      const lane = async (first) => {
-        for (let turn = first; performance.now() - begun < seconds * 1000; turn += 4) {
-          const { status } = await post(service, '/auth/login', {
-            username: people[turn % people.length],
-            password: PASSWORD,
-          });
+      const lane = async () => {
+        while (!isOver(performance.now() - begun, done)) {
+          const username = people[next++ % people.length];
+          const { status } = await post(service, '/auth/login', { username, password: PASSWORD });
           if (status !== 200) throw new Error(`a sign-in was answered ${status}`);
           done++;
         }
       };
-      await Promise.all([0, 1, 2, 3].map(lane));
-      const logins = done / ((performance.now() - begun) / 1000);
-      if (round === 0) continue; // warm-up
-      ratios.push(logins / bare);
-      rows.push([String(round), bare.toFixed(1), logins.toFixed(1), (logins / bare).toFixed(3)]);
+      await Promise.all([lane(), lane(), lane(), lane()]);
+      return done / ((performance.now() - begun) / 1000);
+    };
+    await signIns((_ms, done) => done >= warmUp);
+    for (let round = 1; round <= rounds; round++) {
+      let [checks, logins] = [0, 0];
+      for (let turn = 0; turn < turns; turn++) {
+        checks += (await bare.run(turnMs)) / turns;
+        logins += (await signIns((ms) => ms >= turnMs)) / turns;
+      }
+      ratios.push(logins / checks);
+      rows.push([String(round), checks.toFixed(1), logins.toFixed(1), (logins / checks).toFixed(3)]);
     }
+    bare.stop();
     await service.stop();
   });
   confine(ALL_CORES);
@@ -245,7 +265,9 @@ async function measureFlood() {
     await refreshSteadily(service, tokens, 5, 20);
     const base = await refreshSteadily(service, tokens, 15, 20);
     const calm = readProbe(probe).at(-1);
-    const bare = Number(execFileSync(process.execPath, [path.join(import.meta.dirname, 'raw-hash.mjs'), '3']));
+    const checks = startBareChecks(ALL_CORES);
+    const bare = await checks.run(3000);
+    checks.stop();
 
     fs.truncateSync(probe);
     const flood = spawn(

@@ -71,7 +71,7 @@ export class PasswordChangeService {
 
   private async admit(who: Who, source: RequestSource): Promise<AdmittedAttempt> {
     try {
-      return await this.lockout.admit({ userId: who.userId }, { sessionId: who.sessionId });
+      return await this.lockout.admit(who.userId, { sessionId: who.sessionId });
     } catch (error) {
       if (error instanceof Problem && error.type === ACCOUNT_LOCKED)
         await this.audit.recordAlone({ ...who, type: 'login.refused', details: { reason: 'locked' } }, source);

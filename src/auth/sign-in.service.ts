@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 
-import { NIL } from 'uuid';
-
 import { AuditLog } from '../audit/audit-log.js';
 import type { HashPlace } from '../common/hash-gate.js';
 import { ACCOUNT_DISABLED, ACCOUNT_LOCKED, INVALID_CREDENTIALS } from '../common/problem/catalogue.js';
@@ -9,14 +7,15 @@ import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { type AdmittedAttempt, Lockout, type LockoutPlace } from '../protection/lockout.js';
+import { type AdmittedAttempt, Lockout } from '../protection/lockout.js';
+import type { CountedAttempt } from '../protection/lockout.repository.js';
 import { type DeviceAtSignIn, type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
-import { DevicesRepository } from '../sessions/devices.repository.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { type Beginning, type GrantedSession, SessionsService } from '../sessions/sessions.service.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { LoginRequest } from './auth.schemas.js';
+import { SignInAttempts } from './sign-in-attempts.js';
 import type { SignedIn } from './signed-in.js';
 
 /** What every audit row of one attempt shares: the account, or a name that nobody has. */
@@ -35,8 +34,8 @@ export class SignInService {
   constructor(
     private readonly database: Database,
     private readonly users: UsersRepository,
+    private readonly attempts: SignInAttempts,
     private readonly sessions: SessionsService,
-    private readonly devices: DevicesRepository,
     private readonly refreshTokens: RefreshTokens,
     private readonly hasher: PasswordHasher,
     private readonly lockout: Lockout,
@@ -74,11 +73,10 @@ export class SignInService {
     source: RequestSource,
   ): Promise<Proven> {
     const name = canonicalName(username);
-    const account = await this.users.findByCanonicalName(name);
+    const { account, fromKnownBrowser, counted } = await this.attempts.count(name, device.deviceKey, source.ip);
     const nameHash = this.audit.hashName(name); // for known names as well: the time must not tell
     const attempted: Attempted = account ? { userId: account.id, details: {} } : { details: { name_hash: nameHash } };
-    const from = await this.placeOf(account, device, source);
-    const attempt = await this.admit(account, name, attempted, from, source);
+    const attempt = await this.admit(counted, attempted, source);
 
     const fits = await this.verify(password, account, attempt, place);
     if (!account || !fits) return this.fail(attempted, attempt, account ? 'wrong_password' : 'unknown_name', source);
@@ -87,7 +85,7 @@ export class SignInService {
       throw new Problem(ACCOUNT_DISABLED);
     }
 
-    return { account, attempt, device: deviceOfSession(device, 'deviceKey' in from) };
+    return { account, attempt, device: deviceOfSession(device, fromKnownBrowser) };
   }
 
   /** Counted but not verified, since the gate was too slow: the attempt is taken back. */
@@ -144,30 +142,13 @@ export class SignInService {
     return granted ?? this.fail({ userId: account.id, details: {} }, attempt, 'changed_meanwhile', source);
   }
 
-  private async admit(
-    account: Account | null,
-    name: string,
-    attempted: Attempted,
-    place: LockoutPlace,
-    source: RequestSource,
-  ): Promise<AdmittedAttempt> {
-    const subject = account ? { userId: account.id } : { unknownName: name };
+  private async admit(counted: CountedAttempt, attempted: Attempted, source: RequestSource): Promise<AdmittedAttempt> {
     try {
-      return await this.lockout.admit(subject, place);
+      return this.lockout.judge(counted);
     } catch (error) {
       if (error instanceof Problem && error.type === ACCOUNT_LOCKED) await this.refuse(attempted, 'locked', source);
       throw error;
     }
-  }
-
-  /** A browser that this user signed in with before counts for itself; everything else by its network. */
-  private async placeOf(
-    account: Account | null,
-    { deviceKey }: DeviceEvidence,
-    { ip }: RequestSource,
-  ): Promise<LockoutPlace> {
-    // Asked for names that nobody has as well: the time must not tell.
-    return deviceKey && (await this.devices.isKnown(account?.id ?? NIL, deviceKey)) ? { deviceKey } : { ip };
   }
 
   private async fail(

@@ -4,16 +4,6 @@ import type { EntityManager } from 'typeorm';
 import type { Chore } from '../common/janitor.js';
 import { Database, type Statement } from '../database/database.js';
 
-/** Where an attempt is counted: HMACs, so that the table tells nobody's name. */
-export interface CounterKeys {
-  /** The account, or the name that nobody has. */
-  readonly subject: Buffer;
-  /** The subject at this network, or in this known browser. */
-  readonly place: Buffer;
-  /** Whose failures in a row count here: of all networks together, or of this known browser or session alone. */
-  readonly streak: Buffer;
-}
-
 export interface LockoutRule {
   readonly maxAttempts: number;
   readonly streakLimit: number;
@@ -24,19 +14,52 @@ export interface LockoutRule {
   readonly streakMemorySeconds: number;
 }
 
-export interface CountedAttempt {
+/** Whose attempt it is, and where from; neither tells a name or an address. */
+export interface CountedWhere {
+  /** An account's id as 16 bytes, or the HMAC of a name that nobody has. */
+  readonly subject: Buffer;
+  /** The HMAC of a network, of a known browser, or of what else has its own counter. */
+  readonly place: Buffer;
+  /** Whether failures in a row count there alone, and not with those of all networks. */
+  readonly isOwn: boolean;
+}
+
+/** `type`, since an interface is no row of pg's. */
+export type CountedAttempt = {
   /** Whether the password may be looked at. */
   allowed: boolean;
   /** Whether this very attempt set the lock; a success takes it back. */
   locks_now: boolean;
   lock_ends_at: Date | null;
-}
+  /** The counters: of this place, of failures in a row there, and of those at all networks. */
+  place_key: Buffer;
+  streak_key: Buffer;
+  shared_key: Buffer;
+};
 
-const seconds = (parameter: string): string => `make_interval(secs => ${parameter})`;
+/**
+ * The call that counts an attempt, for use in a statement.
+ * @param first The number of the first of the parameters that `parametersOf` gives.
+ */
+export const countAttempt = (subject: string, place: string, isOwn: string, first: number): string => {
+  const parameter = (index: number): string => `$${first + index}`;
+  const spans = [3, 4, 5, 6].map((index) => `make_interval(secs => ${parameter(index)})`);
+  return `count_login_attempt(${[subject, place, isOwn, parameter(0), parameter(1), parameter(2), ...spans].join(', ')})`;
+};
+
+export const parametersOf = (rule: LockoutRule, now: Date): unknown[] => [
+  now,
+  rule.maxAttempts,
+  rule.streakLimit,
+  rule.firstLockSeconds,
+  rule.longestLockSeconds,
+  rule.placeMemorySeconds,
+  rule.streakMemorySeconds,
+];
 
 const COUNT: Statement = {
   name: 'login-attempt-count',
-  text: `select * from count_login_attempt($1, $2, $3, $4, $5, $6, ${['$7', '$8', '$9', '$10'].map(seconds).join(', ')})`,
+  text: `select * from ${countAttempt('$1', '$2', '$3', 4)}`,
 };
 
 const RETRACT: Statement = {
@@ -64,17 +87,19 @@ export class LockoutRepository implements Chore {
   constructor(private readonly database: Database) {}
 
   /** Counts an attempt, atomically, and says whether it may go on. */
-  async count({ subject, place, streak }: CounterKeys, rule: LockoutRule, now: Date): Promise<CountedAttempt> {
-    const { maxAttempts, streakLimit, firstLockSeconds, longestLockSeconds, placeMemorySeconds, streakMemorySeconds } =
-      rule;
-    const spans = [firstLockSeconds, longestLockSeconds, placeMemorySeconds, streakMemorySeconds];
-    const values = [subject, place, streak, now, maxAttempts, streakLimit, ...spans];
-    return (await this.database.run<CountedAttempt & Record<string, unknown>>(COUNT, values))[0];
+  async count({ subject, place, isOwn }: CountedWhere, rule: LockoutRule, now: Date): Promise<CountedAttempt> {
+    const [counted] = await this.database.run<CountedAttempt>(COUNT, [
+      subject,
+      place,
+      isOwn,
+      ...parametersOf(rule, now),
+    ]);
+    return counted;
   }
 
   /** Takes a counted attempt back, with the lock that it set. */
-  async retract({ place, streak }: CounterKeys, locked: boolean): Promise<void> {
-    await this.database.run(RETRACT, [place, streak, locked]);
+  async retract({ place_key, streak_key, locks_now }: CountedAttempt): Promise<void> {
+    await this.database.run(RETRACT, [place_key, streak_key, locks_now]);
   }
 
   async forget(tx: EntityManager, keys: readonly Buffer[]): Promise<void> {

@@ -2,6 +2,7 @@ import { createHmac, type KeyObject } from 'node:crypto';
 
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { parse as parseUuid } from 'uuid';
 
 import { Clock } from '../common/clock.js';
 import { DerivedKeys } from '../common/crypto/derived-keys.js';
@@ -9,7 +10,7 @@ import { networkOf } from '../common/network.js';
 import { ACCOUNT_LOCKED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { type CountedAttempt, type CounterKeys, LockoutRepository, type LockoutRule } from './lockout.repository.js';
+import { type CountedAttempt, LockoutRepository, type LockoutRule, parametersOf } from './lockout.repository.js';
 
 const DAY_SECONDS = 86_400;
 const LONGEST_LOCK_SECONDS = DAY_SECONDS;
@@ -17,15 +18,12 @@ const LONGEST_LOCK_SECONDS = DAY_SECONDS;
 const STREAK_LIMIT = 100;
 const STREAK_MEMORY_SECONDS = 30 * DAY_SECONDS;
 
-/** Whose password is tried: an account, or a name that nobody has. */
-export type LockoutSubject = { userId: string } | { unknownName: string };
-
 /** From where: a network, a browser that this user signed in with before, or a session of theirs. */
 export type LockoutPlace = { ip: string } | { deviceKey: string } | { sessionId: string };
 
 /** A counted attempt that may go on. */
 export interface AdmittedAttempt {
-  readonly keys: CounterKeys;
+  readonly counted: CountedAttempt;
   /** What a success clears: the place, its streak, and the streak of all networks. */
   readonly forgiven: readonly Buffer[];
   /** Whether the place is locked unless this attempt succeeds. */
@@ -59,18 +57,38 @@ export class Lockout {
   }
 
   /**
-   * Counts an attempt, before the password is looked at.
+   * Counts an attempt at an account's password, before that is looked at.
    * @throws Problem `account_locked` where there were too many; then nothing may be verified
    */
-  async admit(subject: LockoutSubject, place: LockoutPlace): Promise<AdmittedAttempt> {
-    const now = this.clock.now();
-    const keys = this.keysOf(subject, place);
-    const counted: CountedAttempt = await this.repository.count(keys, this.rule, now);
+  async admit(userId: string, place: LockoutPlace): Promise<AdmittedAttempt> {
+    const where = { subject: bytesOf(userId), place: this.placeKey(place), isOwn: !('ip' in place) };
+    return this.judge(await this.repository.count(where, this.rule, this.clock.now()));
+  }
+
+  /** What a statement needs that counts an attempt itself, by `countAttempt`. */
+  parameters(): unknown[] {
+    return parametersOf(this.rule, this.clock.now());
+  }
+
+  /** The subject that a name is for which no account is found. */
+  nameKey(name: string): Buffer {
+    return this.mac(`name|${name}`);
+  }
+
+  placeKey(place: LockoutPlace): Buffer {
+    return this.mac(placeText(place));
+  }
+
+  /** @throws Problem `account_locked` where a counted attempt may not go on */
+  judge(counted: CountedAttempt): AdmittedAttempt {
     if (!counted.allowed) {
-      const seconds = ((counted.lock_ends_at?.getTime() ?? now.getTime()) - now.getTime()) / 1000;
-      throw new Problem(ACCOUNT_LOCKED, { retryAfterSeconds: seconds });
+      const now = this.clock.now().getTime();
+      throw new Problem(ACCOUNT_LOCKED, {
+        retryAfterSeconds: ((counted.lock_ends_at?.getTime() ?? now) - now) / 1000,
+      });
     }
-    return { keys, forgiven: [keys.place, keys.streak, this.sharedStreakOf(subject)], locks: counted.locks_now };
+    const { place_key, streak_key, shared_key, locks_now } = counted;
+    return { counted, forgiven: [place_key, streak_key, shared_key], locks: locks_now };
   }
 
   /** The attempt succeeded: within `tx`, what counted against it starts anew. */
@@ -79,28 +97,13 @@ export class Lockout {
   }
 
   /** The attempt was counted, but nothing was verified after all: it counts no more. */
-  async retract({ keys, locks }: AdmittedAttempt): Promise<void> {
-    await this.repository.retract(keys, locks);
+  async retract({ counted }: AdmittedAttempt): Promise<void> {
+    await this.repository.retract(counted);
   }
 
   /** Releases an account at every place. Returns how many counters it had. */
   release(tx: EntityManager, userId: string): Promise<number> {
-    return this.repository.release(tx, this.mac(`user|${userId}`));
-  }
-
-  private keysOf(subject: LockoutSubject, place: LockoutPlace): CounterKeys {
-    const who = textOf(subject);
-    const here = `${who}|${placeText(place)}`;
-    return {
-      subject: this.mac(who),
-      place: this.mac(here),
-      // Strangers on many networks must not slow a browser or session that is the owner's own.
-      streak: 'ip' in place ? this.sharedStreakOf(subject) : this.mac(`${here}|streak`),
-    };
-  }
-
-  private sharedStreakOf(subject: LockoutSubject): Buffer {
-    return this.mac(`${textOf(subject)}|everywhere`);
+    return this.repository.release(tx, bytesOf(userId));
   }
 
   private mac(text: string): Buffer {
@@ -108,8 +111,7 @@ export class Lockout {
   }
 }
 
-const textOf = (subject: LockoutSubject): string =>
-  'userId' in subject ? `user|${subject.userId}` : `name|${subject.unknownName}`;
+const bytesOf = (userId: string): Buffer => Buffer.from(parseUuid(userId));
 
 function placeText(place: LockoutPlace): string {
   if ('ip' in place) return `network|${networkOf(place.ip)}`;

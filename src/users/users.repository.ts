@@ -21,6 +21,11 @@ export interface Account {
   created_at: Date;
 }
 
+/** What a look for a name finds: an account, or a row without an id. */
+export type FoundAccount = Omit<Account, 'id'> & { id: string | null };
+
+export const isAccount = (found: FoundAccount): found is Account => found.id !== null;
+
 /** The permissions of the roles in `roles`, sorted: for use inside other statements. */
 export const permissionsOf = (roles: string): string =>
   `array(select distinct permission from roles r, unnest(r.permissions) permission where r.name = any(${roles}) order by permission)`;
@@ -33,10 +38,10 @@ const ACCOUNT = `
 const FIND_BY_ID: Statement = { name: 'account-by-id', text: `${ACCOUNT} where u.id = $1` };
 
 /**
- * One row in any case: for a name that nobody has, one without an id that costs as much to find, to
- * send and to read, so that the time of a sign-in does not tell.
+ * The account whose canonical name is `$1`. One row in any case: for a name that nobody has, one without an id that costs
+ * as much to find, to send and to read, so that the time of a sign-in does not tell.
  */
-const byName = (column: string): string => `
+export const accountByName = (column: 'username_canonical' | 'email_canonical'): string => `
   select u.id, coalesce(u.username, $1) as username, coalesce(u.email, $1) as email, u.email_verified_at,
          coalesce(u.password_hash, repeat('-', 97)) as password_hash, coalesce(u.roles, '{user}') as roles,
          coalesce(u.is_active, true) as is_active, coalesce(u.must_change_password, false) as must_change_password,
@@ -44,8 +49,8 @@ const byName = (column: string): string => `
          ${permissionsOf("coalesce(u.roles, '{user}')")} as permissions
     from (select) asked left join users u on u.${column} = $1`;
 
-const FIND_BY_USERNAME: Statement = { name: 'account-by-username', text: byName('username_canonical') };
-const FIND_BY_EMAIL: Statement = { name: 'account-by-email', text: byName('email_canonical') };
+const FIND_BY_USERNAME: Statement = { name: 'account-by-username', text: accountByName('username_canonical') };
+const FIND_BY_EMAIL: Statement = { name: 'account-by-email', text: accountByName('email_canonical') };
 
 const PERMISSIONS_OF_ROLES: Statement = {
   name: 'permissions-of-roles',
@@ -64,8 +69,8 @@ export class UsersRepository {
   /** By canonical username, or by canonical e-mail address where it is one. */
   async findByCanonicalName(name: string): Promise<Account | null> {
     const statement = isEmail(name) ? FIND_BY_EMAIL : FIND_BY_USERNAME;
-    const [found] = await this.database.run<Account & { id: string | null }>(statement, [name]);
-    return found.id === null ? null : found;
+    const [found] = await this.database.run<FoundAccount>(statement, [name]);
+    return isAccount(found) ? found : null;
   }
 
   /** What `roles` allow together, sorted. */
