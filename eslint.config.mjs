@@ -20,11 +20,12 @@ const MAY_IMPORT = {
   sessions: ['users', 'audit', 'revocations'],
   access: ['sessions', 'tokens', 'audit', 'clients', 'revocations'],
   protection: ['access', 'sessions', 'tokens', 'audit'],
+  mfa: ['users', 'audit', 'sessions', 'protection'],
   oauth: ['access', 'sessions', 'tokens'],
   health: ['protection'],
   metrics: ['protection'],
-  auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection'],
-  admin: ['users', 'passwords', 'audit', 'tokens', 'sessions', 'access', 'protection'],
+  auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
+  admin: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
 };
 const GROUND = ['config', 'database', 'common'];
 

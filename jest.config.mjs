@@ -16,6 +16,9 @@ const swc = (parser) => [
 /** Packages that are ES modules alone. A new one of that kind has to be named here. */
 const esm = [
   '@nestjs',
+  '@noble',
+  '@otplib',
+  '@scure',
   '@borewit',
   '@tokenizer',
   'file-type',

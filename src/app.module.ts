@@ -16,6 +16,7 @@ import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { MfaModule } from './mfa/mfa.module.js';
 import { OAuthModule } from './oauth/oauth.module.js';
 import { CsrfGuard } from './protection/csrf.guard.js';
 import { ProtectionModule } from './protection/protection.module.js';
@@ -38,6 +39,7 @@ export class AppModule {
         AdminModule,
         UsersModule,
         SessionsModule,
+        MfaModule,
         TokensModule,
         RevocationsModule,
         ClientsModule,

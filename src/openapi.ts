@@ -43,6 +43,7 @@ export function buildDocument(app: NestExpressApplication): OpenAPIObject {
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'The id and secret of a client.' }, 'client')
     .addTag('Sign-in', 'Accounts and sessions.')
     .addTag('Account', 'What signed-in people see and change of their own.')
+    .addTag('Second factors', 'Authenticator apps, passkeys and recovery codes.')
     .addTag('Administration', 'For administrators; each operation names its permission in x-access.')
     .addTag('Services', 'For services that verify tokens.')
     .addTag('Operations', 'For operators.')

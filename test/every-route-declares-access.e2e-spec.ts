@@ -48,8 +48,14 @@ describe('access', () => {
       'get /health/ready',
       'get /metrics', // by a token of its own: test/operations/metrics.e2e-spec.ts
       'get /problems/:code',
+      'post /auth/2fa/enrollment/totp',
+      'post /auth/2fa/enrollment/totp/confirm',
+      'post /auth/2fa/options',
+      'post /auth/2fa/verify',
       'post /auth/login',
       'post /auth/logout',
+      'post /auth/passkeys/options',
+      'post /auth/passkeys/verify',
       'post /auth/refresh',
       'post /auth/register',
     ]);

@@ -1,4 +1,4 @@
-import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
@@ -6,7 +6,13 @@ import type { Request } from 'express';
 import { TokenError, type TokenErrorCode } from '#verifier';
 
 import { AuditLog } from '../audit/audit-log.js';
-import { ACCESS_RULE, type AccessRule, OPEN_BEFORE_PASSWORD_CHANGE } from '../common/access.js';
+import {
+  ACCESS_RULE,
+  type AccessRule,
+  OPEN_BEFORE_PASSWORD_CHANGE,
+  OPEN_BEFORE_SECOND_FACTOR,
+  STEP_UP,
+} from '../common/access.js';
 import { Clock } from '../common/clock.js';
 import { readBasicCredentials } from '../clients/client-credentials.js';
 import { ClientsService } from '../clients/clients.service.js';
@@ -14,8 +20,10 @@ import type { ClientPrincipal, Principal } from '../common/principal.js';
 import {
   FORBIDDEN,
   INVALID_CLIENT,
+  MFA_ENROLLMENT_REQUIRED,
   OVERLOADED,
   PASSWORD_CHANGE_REQUIRED,
+  STEP_UP_REQUIRED,
   TOKEN_EXPIRED,
   TOKEN_INVALID,
   TOKEN_MISSING,
@@ -23,7 +31,9 @@ import {
 } from '../common/problem/catalogue.js';
 import { Problem, type ProblemType } from '../common/problem/problem.js';
 import { sourceOf } from '../common/request-source.js';
-import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { SecondFactorPolicy } from '../common/second-factors.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { SessionsRepository, type SessionStanding } from '../sessions/sessions.repository.js';
 import { ACCESS_TOKEN_STRATEGY } from './access-token.strategy.js';
 
 const PROBLEMS: Record<TokenErrorCode, ProblemType> = {
@@ -39,14 +49,18 @@ const PROBLEMS: Record<TokenErrorCode, ProblemType> = {
  */
 @Injectable()
 export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
+  private readonly policy: SecondFactorPolicy;
+
   constructor(
     private readonly reflector: Reflector,
     private readonly sessions: SessionsRepository,
     private readonly clients: ClientsService,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {
     super();
+    this.policy = new SecondFactorPolicy(config);
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -68,9 +82,22 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     if (!standing) return this.refuse(TOKEN_REVOKED, request, request.user);
     if (standing.must_change_password && !this.declares(OPEN_BEFORE_PASSWORD_CHANGE, context))
       return this.refuse(PASSWORD_CHANGE_REQUIRED, request, request.user);
+    if (!this.policy.isMet(standing.roles, standing.amr) && !this.declares(OPEN_BEFORE_SECOND_FACTOR, context)) {
+      const hasFactor = standing.second_factors.length > 0;
+      if (!hasFactor) return this.refuse(MFA_ENROLLMENT_REQUIRED, request, request.user);
+      throw new Problem(STEP_UP_REQUIRED, { members: { methods: standing.second_factors } });
+    }
+    if (this.declares(STEP_UP, context)) this.requireRecentProof(request.user, standing);
     if (rule !== 'user' && !standing.permissions.includes(rule.permission))
       return this.refuse(FORBIDDEN, request, request.user);
     return true;
+  }
+
+  /** ASVS 7.5.1. By the token's own `auth_time`: whoever else holds the session does not share the proof. */
+  private requireRecentProof({ authTime }: Principal, { second_factors }: SessionStanding): void {
+    const age = this.clock.now().getTime() / 1000 - authTime;
+    if (age > this.config.mfa.stepUpSeconds)
+      throw new Problem(STEP_UP_REQUIRED, { members: { methods: ['password', ...second_factors] } });
   }
 
   private async admitClient(request: Request & { client?: ClientPrincipal }): Promise<boolean> {

@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 
-import { ProtectionModule } from '../protection/protection.module.js';
+import { MfaModule } from '../mfa/mfa.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { ResetFactorsController } from './reset-factors.controller.js';
 import { UnlockController } from './unlock.controller.js';
 
-@Module({ imports: [ProtectionModule, UsersModule], controllers: [UnlockController] })
+@Module({ imports: [MfaModule, UsersModule], controllers: [UnlockController, ResetFactorsController] })
 export class AdminModule {}

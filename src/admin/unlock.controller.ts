@@ -12,8 +12,7 @@ import { type RequestSource, Source } from '../common/request-source.js';
 import { Database } from '../database/database.js';
 import { Lockout } from '../protection/lockout.js';
 import { UsersRepository } from '../users/users.repository.js';
-
-const userId = z.uuid('must be the id of a user').meta({ description: 'The id of a user.' });
+import { userId } from './admin.schemas.js';
 
 const releasedResponse = z
   .strictObject({

@@ -27,6 +27,53 @@ export const auditEventTypes = {
     outcome: 'failure',
     tells: 'One wrong password too many: the name is locked for this network, browser or session.',
   },
+  'login.challenged': {
+    outcome: 'success',
+    tells: 'A password was right, and a second step was asked for; details.methods says by what.',
+  },
+  'mfa.totp_set_up': {
+    outcome: 'success',
+    tells: 'A user began to set up an authenticator app; it does not count yet.',
+  },
+  'mfa.totp_added': { outcome: 'success', tells: 'An authenticator app is in use; details.name is its name.' },
+  'mfa.totp_removed': {
+    outcome: 'success',
+    tells: 'A user took authenticator apps away; details.count says how many.',
+  },
+  'mfa.passkey_added': {
+    outcome: 'success',
+    tells: 'A passkey is in use; details.passkey_id and details.name name it.',
+  },
+  'mfa.passkey_renamed': { outcome: 'success', tells: 'A passkey got another name; details has both.' },
+  'mfa.passkey_removed': { outcome: 'success', tells: 'A user took a passkey away; details.passkey_id names it.' },
+  'mfa.recovery_codes_made': {
+    outcome: 'success',
+    tells: 'A user got a new set of recovery codes; those before count no more.',
+  },
+  'mfa.recovery_code_used': {
+    outcome: 'success',
+    tells: 'A recovery code was used up; details.left says how many there are still.',
+  },
+  'mfa.failed': { outcome: 'failure', tells: 'A second factor was not right; details.method says which.' },
+  'mfa.locked': {
+    outcome: 'failure',
+    tells:
+      'One wrong code too many: this second factor is locked for browsers that the user is not known by, or for this one.',
+  },
+  'mfa.refused': { outcome: 'refused', tells: 'A second factor was not looked at; details.reason is locked.' },
+  'mfa.reset': {
+    outcome: 'success',
+    tells: 'An administrator took all second factors of an account away; details.factors says which.',
+  },
+  'session.stepped_up': {
+    outcome: 'success',
+    tells: 'Somebody signed in proved themselves again; details.amr says how.',
+  },
+  'session.step_up_failed': { outcome: 'failure', tells: 'A step-up named a wrong password.' },
+  'device.remembered': {
+    outcome: 'success',
+    tells: 'A browser skips the second step from now on; details.until says for how long.',
+  },
   'device.forgotten': {
     outcome: 'success',
     tells: 'A user took a browser off the list of those they use; details.device_id names it.',

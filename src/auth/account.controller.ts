@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { Access, OpenBeforePasswordChange } from '../common/access.js';
+import { Access, OpenBeforePasswordChange, OpenBeforeSecondFactor } from '../common/access.js';
 import { CurrentUser, type Principal } from '../common/principal.js';
 import { ApiProblems } from '../common/problem/api-problems.decorator.js';
 import {
@@ -24,6 +24,7 @@ import { toUserResponse } from './user-view.js';
 @Controller('auth')
 @Access('user')
 @OpenBeforePasswordChange()
+@OpenBeforeSecondFactor()
 export class AccountController {
   constructor(
     private readonly users: UsersRepository,
@@ -38,7 +39,9 @@ export class AccountController {
   async me(@CurrentUser() user: Principal): Promise<MeResponse> {
     const account = await this.users.findById(user.userId);
     if (!account) throw new Problem(TOKEN_REVOKED);
-    return { ...toUserResponse(account), session_id: user.sessionId, mfa: { enabled: false, methods: [] } };
+    const methods = account.second_factors;
+    const mfa = { enabled: methods.length > 0, methods };
+    return { ...toUserResponse(account), session_id: user.sessionId, mfa };
   }
 
   @Post('change-password')

@@ -1,8 +1,8 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiConsumes, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 
-import { Access, CsrfProtected, OpenBeforePasswordChange } from '../common/access.js';
+import { Access, CsrfProtected, OpenBeforePasswordChange, OpenBeforeSecondFactor } from '../common/access.js';
 import { CurrentUser, type Principal } from '../common/principal.js';
 import { ApiProblems } from '../common/problem/api-problems.decorator.js';
 import {
@@ -11,6 +11,7 @@ import {
   CSRF_FAILED,
   EMAIL_TAKEN,
   INVALID_CREDENTIALS,
+  MFA_ENROLLMENT_REQUIRED,
   TOKEN_EXPIRED,
   TOKEN_INVALID,
   TOKEN_MISSING,
@@ -25,7 +26,10 @@ import { RefreshService } from '../sessions/refresh.service.js';
 import { revokedResponse, type RevokedResponse } from '../sessions/sessions.schemas.js';
 import {
   csrfResponse,
+  type EnrollmentResponse,
+  type HalfWayResponse,
   loginRequest,
+  loginResponse,
   type LoginRequest,
   logoutRequest,
   type LogoutRequest,
@@ -34,25 +38,15 @@ import {
   refreshResponse,
   type RefreshResponse,
   registerRequest,
+  registerResponse,
   type RegisterRequest,
-  signInResponse,
   type SignInResponse,
 } from './auth.schemas.js';
+import { CsrfHeader, TransportHeader } from './documented-headers.js';
 import { RegistrationService } from './registration.service.js';
-import { SessionTransport } from './session-transport.js';
+import { halfWayMembersOf, SessionTransport } from './session-transport.js';
 import { SignInService } from './sign-in.service.js';
 import { SignOutService } from './sign-out.service.js';
-
-const TransportHeader = ApiHeader({
-  name: 'X-Auth-Transport',
-  description: '`body`: no cookies; the refresh token travels in the JSON body.',
-  schema: { type: 'string', enum: ['cookie', 'body'] },
-});
-const CsrfHeader = ApiHeader({
-  name: 'X-CSRF-Token',
-  description: 'The value of the XSRF-TOKEN cookie. Needed unless the transport is `body`.',
-  schema: { type: 'string' },
-});
 
 @ApiTags('Sign-in')
 @Controller('auth')
@@ -74,8 +68,8 @@ export class AuthController {
   @CsrfHeader
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
   @ApiCreatedResponse({
-    standardSchema: signInResponse,
-    description: 'The account was made, and its first session has begun.',
+    standardSchema: registerResponse,
+    description: 'The account was made, and its first session has begun; or a second factor is to be set up first.',
   })
   @ApiProblems(CSRF_FAILED, USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION_FAILED, WEAK_PASSWORD)
   async register(
@@ -83,11 +77,10 @@ export class AuthController {
     @Source() source: RequestSource,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<SignInResponse> {
-    const device = this.transport.deviceAtSignIn(request, body.device_id);
-    const replaced = this.transport.refreshTokenOf(request, undefined);
-    const signedIn = await this.registration.register(body, device, replaced, source);
-    return this.transport.answerSignIn(signedIn, request, response);
+  ): Promise<SignInResponse | EnrollmentResponse> {
+    const outcome = await this.registration.register(body, this.transport.originOf(request, body.device_id, source));
+    if (!('halfWay' in outcome)) return this.transport.answerSignIn(outcome, request, response);
+    return { mfa_enrollment_required: true, ...halfWayMembersOf(outcome) };
   }
 
   @Post('login')
@@ -103,18 +96,27 @@ export class AuthController {
   @TransportHeader
   @CsrfHeader
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
-  @ApiOkResponse({ standardSchema: signInResponse, description: 'Signed in.' })
-  @ApiProblems(INVALID_CREDENTIALS, CSRF_FAILED, ACCOUNT_DISABLED, ACCOUNT_LOCKED, VALIDATION_FAILED)
+  @ApiOkResponse({
+    standardSchema: loginResponse,
+    description: 'Signed in; or the password was right, and a second step is to come.',
+  })
+  @ApiProblems(
+    INVALID_CREDENTIALS,
+    CSRF_FAILED,
+    ACCOUNT_DISABLED,
+    ACCOUNT_LOCKED,
+    MFA_ENROLLMENT_REQUIRED,
+    VALIDATION_FAILED,
+  )
   async login(
     @Body({ schema: loginRequest }) body: LoginRequest,
     @Source() source: RequestSource,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<SignInResponse> {
-    const device = this.transport.deviceAtSignIn(request, body.device_id);
-    const replaced = this.transport.refreshTokenOf(request, undefined);
-    const signedIn = await this.signIns.signIn(body, device, replaced, source);
-    return this.transport.answerSignIn(signedIn, request, response);
+  ): Promise<SignInResponse | HalfWayResponse> {
+    const outcome = await this.signIns.signIn(body, this.transport.originOf(request, body.device_id, source));
+    if (!('halfWay' in outcome)) return this.transport.answerSignIn(outcome, request, response);
+    return { mfa_required: true, ...halfWayMembersOf(outcome) };
   }
 
   @Get('csrf')
@@ -183,6 +185,7 @@ export class AuthController {
   @HttpCode(200)
   @Access('user')
   @OpenBeforePasswordChange()
+  @OpenBeforeSecondFactor()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ operationId: 'logoutAll', summary: 'Sign out everywhere: all my sessions end, this one too' })
   @ApiOkResponse({ standardSchema: revokedResponse, description: 'Signed out.' })

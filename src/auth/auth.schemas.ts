@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { text } from '../common/validation.js';
 import { email, newPassword, password, username, usernameOrEmail, userResponse } from '../users/users.schemas.js';
 
-const deviceId = text()
+export const deviceId = text()
   .min(1, 'must not be empty')
   .max(128, 'must be at most 128 characters long')
   .meta({ description: 'A name that a client without cookies gives its device and keeps.', example: 'f3b1c2d4-phone' });
@@ -48,7 +48,7 @@ export const changePasswordRequest = z
   .meta({ id: 'ChangePasswordRequest' });
 export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
 
-const tokenMembers = {
+export const tokenMembers = {
   access_token: z.string().meta({ example: 'eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.e30.c2lnbmF0dXJl' }),
   token_type: z.literal('bearer'),
   expires_in: z.int().min(1).max(86_400).meta({ description: 'Seconds.', example: 900 }),
@@ -64,13 +64,37 @@ export type RefreshResponse = z.infer<typeof refreshResponse>;
 export const signInResponse = z.strictObject({ ...tokenMembers, user: userResponse }).meta({ id: 'SignInResponse' });
 export type SignInResponse = z.infer<typeof signInResponse>;
 
+const halfWayMembers = {
+  mfa_token: z
+    .string()
+    .meta({ description: 'For the second step, within five minutes.', example: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }),
+  mfa_methods: z.array(z.enum(['totp', 'passkey', 'recovery_code'])).meta({ example: ['totp', 'recovery_code'] }),
+  expires_in: z.int().min(1).max(3600).meta({ description: 'Seconds.', example: 300 }),
+};
+
+/** The password was right, and a second step is to come; no cookie is set. */
+export const halfWayResponse = z
+  .strictObject({ mfa_required: z.literal(true), ...halfWayMembers })
+  .meta({ id: 'HalfWayResponse' });
+export type HalfWayResponse = z.infer<typeof halfWayResponse>;
+
+export const loginResponse = z.union([signInResponse, halfWayResponse]).meta({ id: 'LoginResponse' });
+
+/** The account was made, and the policy asks for a second factor before it can be used. */
+export const enrollmentResponse = z
+  .strictObject({ mfa_enrollment_required: z.literal(true), ...halfWayMembers })
+  .meta({ id: 'EnrollmentResponse' });
+export type EnrollmentResponse = z.infer<typeof enrollmentResponse>;
+
+export const registerResponse = z.union([signInResponse, enrollmentResponse]).meta({ id: 'RegisterResponse' });
+
 export const meResponse = z
   .strictObject({
     ...userResponse.shape,
     session_id: z.uuid().meta({ example: '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a11' }),
     mfa: z.strictObject({
-      enabled: z.boolean().meta({ example: false }),
-      methods: z.array(z.string()).meta({ example: [] }),
+      enabled: z.boolean().meta({ description: 'Whether a sign-in takes a second step.', example: false }),
+      methods: z.array(z.enum(['totp', 'passkey', 'recovery_code'])).meta({ example: [] }),
     }),
   })
   .meta({ id: 'Me' });

@@ -1,13 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
 import { EMAIL_TAKEN, USERNAME_TAKEN } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
-import type { RequestSource } from '../common/request-source.js';
+import { SecondFactorPolicy } from '../common/second-factors.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
-import { type DeviceAtSignIn, type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
+import { deviceOfSession } from '../sessions/device.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { canonicalName } from '../users/canonical-name.js';
@@ -15,12 +16,16 @@ import { PasswordPolicy } from '../passwords/policy/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { RegisterRequest } from './auth.schemas.js';
-import type { SignedIn } from './signed-in.js';
+import { SecondStepService } from './second-step.service.js';
+import type { SignInOrigin } from './sign-in.service.js';
+import type { SignedIn, SignedInHalfWay } from './signed-in.js';
 import { weakPassword } from './weak-password.js';
 
 /** Makes accounts. */
 @Injectable()
 export class RegistrationService {
+  private readonly secondFactors: SecondFactorPolicy;
+
   constructor(
     private readonly database: Database,
     private readonly users: UsersRepository,
@@ -29,28 +34,27 @@ export class RegistrationService {
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
     private readonly audit: AuditLog,
+    private readonly secondSteps: SecondStepService,
     private readonly clock: Clock,
-  ) {}
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.secondFactors = new SecondFactorPolicy(config);
+  }
 
   /**
-   * Makes the account and its first session, both or neither.
-   * @param replaced The refresh token that this browser held before: its session ends (ASVS 7.2.4).
+   * Makes the account and its first session, both or neither; instead of the session, the set-up of a second factor
+   * where the policy asks for one.
    * @throws Problem `weak_password`, `username_taken`, `email_taken`, `overloaded`
    */
-  async register(
-    request: RegisterRequest,
-    device: DeviceAtSignIn,
-    replaced: string | null,
-    source: RequestSource,
-  ): Promise<SignedIn> {
+  async register(request: RegisterRequest, origin: SignInOrigin): Promise<SignedIn | SignedInHalfWay> {
     try {
-      return await this.make(request, deviceOfSession(device, false), replaced, source);
+      return await this.make(request, origin);
     } catch (error) {
       // After ROLLBACK: the row has to outlive what it tells of.
       if (error instanceof Problem && (error.type === USERNAME_TAKEN || error.type === EMAIL_TAKEN)) {
         const name = canonicalName(error.type === USERNAME_TAKEN ? request.username : request.email);
         const details = { reason: error.type.code, name_hash: this.audit.hashName(name) };
-        await this.audit.recordRefusal({ type: 'registration.refused', details }, source);
+        await this.audit.recordRefusal({ type: 'registration.refused', details }, origin.source);
       }
       throw error;
     }
@@ -58,10 +62,8 @@ export class RegistrationService {
 
   private async make(
     { username, email, password }: RegisterRequest,
-    device: DeviceEvidence,
-    replaced: string | null,
-    source: RequestSource,
-  ): Promise<SignedIn> {
+    { device: shown, browser, replaced, source }: SignInOrigin,
+  ): Promise<SignedIn | SignedInHalfWay> {
     const [usernameCanonical, emailCanonical] = [canonicalName(username), canonicalName(email)];
     // Spares the hash where a name is taken; the unique indexes decide below.
     if (await this.users.findByCanonicalName(usernameCanonical)) throw new Problem(USERNAME_TAKEN);
@@ -82,10 +84,12 @@ export class RegistrationService {
       permissions: await this.users.permissionsOfRoles(['user']),
       is_active: true,
       must_change_password: false,
+      second_factors: [],
       created_at: now,
     };
     const before = this.refreshTokens.open(replaced);
-    const granted = await this.database.transaction(async (tx) => {
+    const device = deviceOfSession(shown, false);
+    return this.database.transaction(async (tx) => {
       const outcome = await this.users.insert(tx, {
         id,
         username,
@@ -98,16 +102,31 @@ export class RegistrationService {
         roles: account.roles,
         isActive: true,
         mustChangePassword: false,
+        secondFactors: [],
         cutOffAt: null,
         tokensValidFrom: null,
         createdAt: now,
         updatedAt: now,
       });
       if (outcome !== 'inserted') throw new Problem(outcome === 'username_taken' ? USERNAME_TAKEN : EMAIL_TAKEN);
+      if (this.secondFactors.demandsOf(account.roles)) {
+        await this.audit.record(tx, { type: 'user.registered', userId: id, actorId: id }, source);
+        return this.secondSteps.ask(
+          tx,
+          {
+            account: { ...account, password_changed_at: now.toISOString() },
+            purpose: 'enroll',
+            amr: ['pwd'],
+            knownAs: null,
+            deviceId: device.deviceId,
+          },
+          browser,
+          source,
+        );
+      }
       const begun = await this.sessions.begin(tx, { account, amr: ['pwd'], device, event: 'user.registered' }, source);
       if (before) await this.sessions.endReplaced(tx, before, id, source);
-      return begun!;
+      return { ...begun!, account, device };
     });
-    return { ...granted, account, device };
   }
 }

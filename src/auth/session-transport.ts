@@ -8,18 +8,34 @@ import { CsrfTokens } from '../common/csrf-tokens.js';
 import { TOKEN_INVALID, TOKEN_MISSING } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { transportOf } from '../common/transport.js';
+import type { RequestSource } from '../common/request-source.js';
 import { CookieSession } from '../protection/cookie-session.js';
-import { DEVICE_COOKIE_SECONDS, type DeviceAtSignIn, type DeviceEvidence, DeviceKeys } from '../sessions/device.js';
+import {
+  agentFamily,
+  DEVICE_COOKIE_SECONDS,
+  type DeviceAtSignIn,
+  type DeviceEvidence,
+  DeviceKeys,
+} from '../sessions/device.js';
 import { type RefreshToken, RefreshTokens } from '../sessions/refresh-token.js';
+import type { LiveSession } from '../sessions/sessions.repository.js';
 import type { GrantedSession } from '../sessions/sessions.service.js';
 import { AccessTokenIssuer } from '../tokens/access-token-issuer.js';
 import type { RefreshResponse, SignInResponse } from './auth.schemas.js';
-import type { SignedIn } from './signed-in.js';
+import type { SignInOrigin } from './sign-in.service.js';
+import type { SignedIn, SignedInHalfWay } from './signed-in.js';
 import { toUserResponse } from './user-view.js';
 
 const bearerOf = passportJwt.ExtractJwt.fromAuthHeaderAsBearerToken();
 
 const CSRF_COOKIE_SECONDS = 7 * 86_400;
+
+/** What the answer to a first step says of the second one. */
+export const halfWayMembersOf = ({ halfWay, methods }: SignedInHalfWay) => ({
+  mfa_token: halfWay.token,
+  mfa_methods: methods,
+  expires_in: halfWay.expiresInSeconds,
+});
 
 /** Carries tokens between client and service: in cookies, or in bodies for clients without any. */
 @Injectable()
@@ -51,9 +67,34 @@ export class SessionTransport {
     return token;
   }
 
+  /** The genuine refresh token that the request presents of this very session; null without one. */
+  refreshTokenOfSession(request: Request, body: { refresh_token?: string }, sessionId: string): RefreshToken | null {
+    const token = this.refreshTokens.open(this.refreshTokenOf(request, body));
+    return token?.sessionId === sessionId ? token : null;
+  }
+
   /** The access token that the request presents: a bearer token, else the access cookie. */
   accessTokenOf(request: Request): string | null {
     return bearerOf(request) ?? (transportOf(request) === 'cookie' ? this.cookies.readAccessToken(request) : null);
+  }
+
+  /** What a sign-in of this request comes with; `deviceId` is what its body said. */
+  originOf(request: Request, deviceId: string | undefined, source: RequestSource): SignInOrigin {
+    return {
+      device: this.deviceAtSignIn(request, deviceId),
+      browser: this.browserOf(request),
+      replaced: this.refreshTokenOf(request, undefined),
+      source,
+    };
+  }
+
+  /**
+   * Tells a browser apart between the steps of a sign-in, before there is a session: by the CSRF token that it holds.
+   * Clients without cookies are told apart by the kind of their agent.
+   */
+  browserOf(request: Request): string {
+    if (transportOf(request) === 'body') return `agent|${agentFamily(request.headers['user-agent'] ?? null)}`;
+    return `csrf|${this.cookies.read(request, 'XSRF-TOKEN') ?? ''}`;
   }
 
   /** What the request shows of its device; `deviceId` is what its body said. */
@@ -63,6 +104,15 @@ export class SessionTransport {
       deviceKey: this.deviceKeys.open(cookie),
       deviceId: deviceId ?? null,
       userAgent: request.headers['user-agent']?.slice(0, 512) ?? null,
+    };
+  }
+
+  /** The access token of a session that was proven anew. */
+  answerStepUp(session: LiveSession): RefreshResponse {
+    return {
+      access_token: this.accessTokens.issue(session),
+      token_type: 'bearer',
+      expires_in: this.accessTokens.lifetimeSeconds,
     };
   }
 

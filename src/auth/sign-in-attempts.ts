@@ -13,8 +13,12 @@ export interface CountedSignIn {
   readonly account: Account | null;
   /** Whether the browser is one that this user signed in with before. */
   readonly fromKnownBrowser: boolean;
+  /** Until then this browser skips the second step, if its user asked so. */
+  readonly rememberedUntil: Date | null;
   readonly counted: CountedAttempt;
 }
+
+type CountedRow = FoundAccount & CountedAttempt & { from_known_browser: boolean; remembered_until: Date | null };
 
 /**
  * Reads the account and counts the attempt in one round trip, the same for a name that nobody has. A known browser counts
@@ -22,8 +26,8 @@ export interface CountedSignIn {
  */
 const count = (column: Parameters<typeof accountByName>[0]): string => `
   select found.*, counted.*
-    from (select account.*, ${isKnownDevice('account.id', '$3::uuid')} as from_known_browser
-            from (${accountByName(column)}) account) found,
+    from (select account.*, device.id is not null as from_known_browser, device.remembered_until
+            from (${accountByName(column)}) account left join user_devices device on ${isKnownDevice('device', 'account.id', '$3::uuid')}) found,
          ${countAttempt('coalesce(uuid_send(found.id), $2)', 'case when found.from_known_browser then $5::bytea else $4::bytea end', 'found.from_known_browser', 6)} counted`;
 
 const COUNT_BY_USERNAME: Statement = { name: 'sign-in-count-by-username', text: count('username_canonical') };
@@ -39,17 +43,19 @@ export class SignInAttempts {
 
   /** @param name canonical. @param deviceKey the browser's name, if it shows one */
   async count(name: string, deviceKey: string | null, ip: string): Promise<CountedSignIn> {
-    const [row] = await this.database.run<FoundAccount & CountedAttempt & { from_known_browser: boolean }>(
-      isEmail(name) ? COUNT_BY_EMAIL : COUNT_BY_USERNAME,
-      [
-        name,
-        this.lockout.nameKey(name),
-        deviceKey,
-        this.lockout.placeKey({ ip }),
-        deviceKey && this.lockout.placeKey({ deviceKey }),
-        ...this.lockout.parameters(),
-      ],
-    );
-    return { account: isAccount(row) ? row : null, fromKnownBrowser: row.from_known_browser, counted: row };
+    const [row] = await this.database.run<CountedRow>(isEmail(name) ? COUNT_BY_EMAIL : COUNT_BY_USERNAME, [
+      name,
+      this.lockout.nameKey(name),
+      deviceKey,
+      this.lockout.placeKey({ ip }),
+      deviceKey && this.lockout.placeKey({ deviceKey }),
+      ...this.lockout.parameters(),
+    ]);
+    return {
+      account: isAccount(row) ? row : null,
+      fromKnownBrowser: row.from_known_browser,
+      rememberedUntil: row.remembered_until,
+      counted: row,
+    };
   }
 }

@@ -24,6 +24,16 @@ export const OPEN_BEFORE_PASSWORD_CHANGE = Symbol('OpenBeforePasswordChange');
 /** For the few routes that stay open to whoever must change their password first. */
 export const OpenBeforePasswordChange = () => SetMetadata(OPEN_BEFORE_PASSWORD_CHANGE, true);
 
+export const OPEN_BEFORE_SECOND_FACTOR = Symbol('OpenBeforeSecondFactor');
+
+/** For the few routes that stay open to whoever must prove, or set up, a second factor first. */
+export const OpenBeforeSecondFactor = () => SetMetadata(OPEN_BEFORE_SECOND_FACTOR, true);
+
+export const STEP_UP = Symbol('StepUp');
+
+/** For routes that need a recent proof of identity: `STEP_UP_MINUTES`. */
+export const StepUp = () => SetMetadata(STEP_UP, true);
+
 export const ALWAYS_CSRF = Symbol('AlwaysCsrf');
 
 /** For routes that set or read the refresh cookie: cookie clients need a CSRF token in any case. */

@@ -17,7 +17,7 @@ import { ProblemsController } from './problem/problems.controller.js';
 @Module({})
 export class CommonModule {
   static of(config: Config, logger: Logger): DynamicModule {
-    const keys = new DerivedKeys(config.masterSecret);
+    const keys = new DerivedKeys(config.masterSecret, config.previousMasterSecret);
     return {
       module: CommonModule,
       controllers: [ProblemsController],

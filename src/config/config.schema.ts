@@ -135,6 +135,11 @@ export const settings = z.object({
     'Secrets',
     'At least 32 bytes; never leaves this service. Refresh, CSRF and device tokens hang on it.',
   ),
+  MASTER_SECRET_PREVIOUS: setting(
+    z.string().optional(),
+    'Secrets',
+    'The MASTER_SECRET before this one, while second factors are still encrypted with it.',
+  ),
   JWT_SECRET: setting(
     z.string().optional(),
     'Secrets',
@@ -236,6 +241,35 @@ export const settings = z.object({
     'Protection',
     'The first lock; each further one in a row is twice as long, up to a day.',
   ),
+  REQUIRE_MFA: setting(
+    z.enum(['off', 'admin', 'all']).default('off'),
+    'Second factors',
+    'Who must have a second factor: nobody, whoever has the role admin, or everybody.',
+  ),
+  TOTP_WINDOW: setting(
+    wholeNumber(1).default(1),
+    'Second factors',
+    'How many time steps of 30 seconds a code may be old: 1 (RFC 6238, section 5.2), or 0 (ASVS 6.5.5 to the letter).',
+  ),
+  STEP_UP_MINUTES: setting(
+    positiveInt(1440).default(15),
+    'Second factors',
+    'For this long after a proof of identity, factors may be changed and other sessions ended without another one.',
+  ),
+  REMEMBER_DEVICE_DAYS: setting(
+    wholeNumber(365).default(30),
+    'Second factors',
+    'For how long a browser may skip the second step, if its user asks so and REQUIRE_MFA does not name them. 0: never.',
+  ),
+  WEBAUTHN_RP_ID: setting(
+    z
+      .string()
+      .regex(/^[a-z0-9.-]+$/, 'must be a domain name in lower case')
+      .optional(),
+    'Second factors',
+    'The domain that passkeys are for. Default: the host of PUBLIC_URL; else a parent domain of it.',
+  ),
+
   REDIS_URL: setting(
     z.url({ protocol: /^rediss?$/ }).optional(),
     'Protection',
@@ -279,6 +313,7 @@ export const secretNames: readonly SettingName[] = [
   'DB_PASSWORD',
   'REDIS_URL',
   'MASTER_SECRET',
+  'MASTER_SECRET_PREVIOUS',
   'JWT_SECRET',
   'METRICS_TOKEN',
 ];

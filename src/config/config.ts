@@ -25,6 +25,8 @@ export interface Config {
     readonly poolSize: number;
   };
   readonly masterSecret: string;
+  /** What `masterSecret` was before: still opens what it had sealed. */
+  readonly previousMasterSecret: string | null;
   readonly tokens: {
     readonly algorithm: Settings['JWT_ALG'];
     readonly secret: string;
@@ -50,6 +52,16 @@ export interface Config {
     readonly accessToken: boolean;
   };
   readonly throttle: { readonly login: Rate | null; readonly refresh: Rate | null; readonly default: Rate | null };
+  readonly mfa: {
+    readonly required: 'off' | 'admin' | 'all';
+    /** How many steps of 30 seconds a TOTP code may be old. */
+    readonly totpWindow: 0 | 1;
+    readonly stepUpSeconds: number;
+    /** For how long a remembered browser skips the second step; 0: never. */
+    readonly rememberSeconds: number;
+    /** The WebAuthn relying party: its id, and the origins that may speak for it. */
+    readonly relyingParty: { readonly id: string; readonly origins: readonly string[] };
+  };
   readonly lockout: { readonly attempts: number; readonly seconds: number };
   /** Shared counters; null: each process counts for itself. */
   readonly redisUrl: string | null;
@@ -149,6 +161,9 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
   if (set.REFRESH_TOKEN_EXPIRE_DAYS > set.SESSION_MAX_DAYS) {
     mistakes.push('REFRESH_TOKEN_EXPIRE_DAYS must not be longer than SESSION_MAX_DAYS');
   }
+  const relyingParty = relyingPartyOf(publicUrl, set);
+  if (!isWithin(new URL(publicUrl).hostname, relyingParty.id))
+    mistakes.push('WEBAUTHN_RP_ID must be the host of PUBLIC_URL or a parent domain of it');
   if (!usesSecret && !set.JWT_KEYS_FILE) mistakes.push(`JWT_KEYS_FILE is needed with JWT_ALG ${set.JWT_ALG}`);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
@@ -164,6 +179,7 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
     },
     database: { url: databaseUrl(set), dataDir: path.join(dataDir, 'postgres'), poolSize: set.DB_POOL_SIZE },
     masterSecret,
+    previousMasterSecret: set.MASTER_SECRET_PREVIOUS ?? null,
     tokens: {
       algorithm: set.JWT_ALG,
       secret: jwtSecret,
@@ -187,6 +203,13 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
       accessToken: set.ACCESS_TOKEN_COOKIE,
     },
     throttle: { login: set.THROTTLE_LOGIN, refresh: set.THROTTLE_REFRESH, default: set.THROTTLE_DEFAULT },
+    mfa: {
+      required: set.REQUIRE_MFA,
+      totpWindow: set.TOTP_WINDOW as 0 | 1,
+      stepUpSeconds: set.STEP_UP_MINUTES * 60,
+      rememberSeconds: set.REMEMBER_DEVICE_DAYS * 86_400,
+      relyingParty,
+    },
     lockout: { attempts: set.LOCKOUT_ATTEMPTS, seconds: set.LOCKOUT_MINUTES * 60 },
     redisUrl: set.REDIS_URL ?? null,
     metricsToken: set.METRICS_TOKEN ?? null,
@@ -200,6 +223,16 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
     notices,
   } satisfies Config);
 }
+
+/** Pages of this service, and those of CORS_ORIGINS that are within the relying party's domain. */
+function relyingPartyOf(publicUrl: string, set: Settings): Config['mfa']['relyingParty'] {
+  const { hostname, origin } = new URL(publicUrl);
+  const id = set.WEBAUTHN_RP_ID ?? hostname;
+  const others = set.CORS_ORIGINS.filter((other) => other !== '*' && isWithin(new URL(other).hostname, id));
+  return { id, origins: [...new Set([origin, ...others])] };
+}
+
+const isWithin = (host: string, domain: string): boolean => host === domain || host.endsWith(`.${domain}`);
 
 function databaseUrl(set: Settings): string | null {
   if (set.DATABASE_URL) return set.DATABASE_URL;

@@ -4,7 +4,7 @@ import { TokenError, type UserClaims } from '#verifier';
 
 import { Clock } from '../common/clock.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
-import { PASSWORD_CHANGE_AUDIENCE } from '../tokens/access-token.js';
+import { RESTRICTED_AUDIENCES } from '../tokens/access-token.js';
 import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 
 /** What introspection tells of a token (RFC 7662, section 2.2). */
@@ -22,8 +22,9 @@ export class IntrospectionService {
   async introspect(token: string): Promise<Introspection> {
     const now = this.clock.now();
     const claims = this.claimsOf(token, now);
-    // Such a token lets its owner change their password here, and opens nothing anywhere else.
-    if (!claims || claims.aud === PASSWORD_CHANGE_AUDIENCE) return { active: false };
+    // Such a token lets its owner mend their account here, and opens nothing anywhere else.
+    if (!claims || [claims.aud].flat().some((audience) => RESTRICTED_AUDIENCES.includes(audience)))
+      return { active: false };
     const standing = await this.sessions.findStanding(claims.sid, claims.sub, claims.iat, now);
     return standing ? { active: true, token_type: 'Bearer', ...claims } : { active: false };
   }

@@ -72,7 +72,11 @@ const RETRACT: Statement = {
    where key in ($1, $2)`,
 };
 
-const FORGET = 'delete from login_counters where key = any($1)';
+/** In the order in which an attempt is counted, so that the two never wait for each other. */
+const FORGET = `
+  delete from login_counters where key in (
+    select key from login_counters where key = any($1) order by array_position($1, key) for update
+  )`;
 const RELEASE = 'delete from login_counters where subject = $1';
 const SWEEP = `
   delete from login_counters where key in (

@@ -18,8 +18,12 @@ const LONGEST_LOCK_SECONDS = DAY_SECONDS;
 const STREAK_LIMIT = 100;
 const STREAK_MEMORY_SECONDS = 30 * DAY_SECONDS;
 
-/** From where: a network, a browser that this user signed in with before, or a session of theirs. */
-export type LockoutPlace = { ip: string } | { deviceKey: string } | { sessionId: string };
+/**
+ * What has a counter of its own: a network, a browser that this user signed in with before, a session of theirs; or
+ * one of their second factors, at all networks together, but for each known browser by itself.
+ */
+export type LockoutPlace =
+  { ip: string } | { deviceKey: string } | { sessionId: string } | { factor: string; deviceKey: string | null };
 
 /** A counted attempt that may go on. */
 export interface AdmittedAttempt {
@@ -57,12 +61,14 @@ export class Lockout {
   }
 
   /**
-   * Counts an attempt at an account's password, before that is looked at.
+   * Counts an attempt at an account's password or factor, before that is looked at.
    * @throws Problem `account_locked` where there were too many; then nothing may be verified
    */
   async admit(userId: string, place: LockoutPlace): Promise<AdmittedAttempt> {
     const where = { subject: bytesOf(userId), place: this.placeKey(place), isOwn: !('ip' in place) };
-    return this.judge(await this.repository.count(where, this.rule, this.clock.now()));
+    const admitted = this.judge(await this.repository.count(where, this.rule, this.clock.now()));
+    // A second factor says nothing of who guesses at the password elsewhere.
+    return 'factor' in place ? { ...admitted, forgiven: admitted.forgiven.slice(0, 2) } : admitted;
   }
 
   /** What a statement needs that counts an attempt itself, by `countAttempt`. */
@@ -115,5 +121,6 @@ const bytesOf = (userId: string): Buffer => Buffer.from(parseUuid(userId));
 
 function placeText(place: LockoutPlace): string {
   if ('ip' in place) return `network|${networkOf(place.ip)}`;
+  if ('factor' in place) return `factor|${place.factor}|${place.deviceKey ?? ''}`;
   return 'deviceKey' in place ? `device|${place.deviceKey}` : `session|${place.sessionId}`;
 }

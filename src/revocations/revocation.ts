@@ -9,6 +9,7 @@ export const revocationReasons = [
   'ended_by_administrator',
   'replaced',
   'password_changed',
+  'factors_reset',
   'refresh_token_reused',
   'session_limit',
   'account_disabled',

@@ -65,6 +65,7 @@ function initiatorOf({ reason }: RevocationEntry): 'user' | 'admin' | 'policy' {
     case 'account_disabled':
     case 'account_deleted':
     case 'roles_changed':
+    case 'factors_reset':
     case 'client_disabled':
     case 'key_compromised':
       return 'admin';

@@ -4,14 +4,29 @@ import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { UserDevice } from './user-device.entity.js';
 
-/** Whether this browser signed in before as this user, and was not forgotten since; for use in a statement. */
-export const isKnownDevice = (userId: string, deviceKey: string): string =>
-  `exists (select from user_devices known where known.user_id = ${userId} and known.device_key = ${deviceKey})`;
+/** Whether a row of `user_devices` is that of this browser, known by this user; for use in a statement. */
+export const isKnownDevice = (row: string, userId: string, deviceKey: string): string =>
+  `${row}.user_id = ${userId} and ${row}.device_key = ${deviceKey}`;
 
 /** The table `user_devices`. */
 @Injectable()
 export class DevicesRepository {
   constructor(private readonly database: Database) {}
+
+  /** Whether this browser signed in before as this user, and was not forgotten since. */
+  isKnown(userId: string, deviceKey: string, tx: EntityManager = this.database.manager): Promise<boolean> {
+    return tx.existsBy(UserDevice, { userId, deviceKey });
+  }
+
+  /** Lets it skip the second step until then. */
+  async remember(tx: EntityManager, userId: string, deviceKey: string, until: Date): Promise<void> {
+    await tx.update(UserDevice, { userId, deviceKey }, { rememberedUntil: until });
+  }
+
+  /** None of the user's browsers skips the second step any more; they stay known. */
+  async forgetRemembered(tx: EntityManager, userId: string): Promise<void> {
+    await tx.update(UserDevice, { userId }, { rememberedUntil: null });
+  }
 
   /** A user's devices, newest first, from before the device `before` on. */
   async list(userId: string, limit: number, before: string | null): Promise<UserDevice[]> {

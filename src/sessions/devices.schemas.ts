@@ -13,6 +13,10 @@ export const deviceView = z
     ip: z.string().meta({ example: '203.0.113.7' }),
     created_at: z.iso.datetime().meta({ example: '2026-01-31T12:00:00.000Z' }),
     last_seen_at: z.iso.datetime().meta({ example: '2026-01-31T12:00:00.000Z' }),
+    remembered_until: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'Until then a sign-in from it skips the second step.', example: null }),
   })
   .meta({ id: 'Device' });
 
@@ -27,4 +31,5 @@ export const toDeviceView =
     ip: device.ip,
     created_at: device.createdAt.toISOString(),
     last_seen_at: device.lastSeenAt.toISOString(),
+    remembered_until: device.rememberedUntil?.toISOString() ?? null,
   });

@@ -2,12 +2,12 @@ import { Controller, Delete, Get, Header, HttpCode, Param, Post, Query } from '@
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
-import { Access } from '../common/access.js';
+import { Access, StepUp } from '../common/access.js';
 import { Clock } from '../common/clock.js';
 import { openCursor, pageQuery, type PageQuery, toPage } from '../common/paging.js';
 import { CurrentUser, type Principal } from '../common/principal.js';
 import { ApiProblems } from '../common/problem/api-problems.decorator.js';
-import { CSRF_FAILED, NOT_FOUND, VALIDATION_FAILED } from '../common/problem/catalogue.js';
+import { CSRF_FAILED, NOT_FOUND, STEP_UP_REQUIRED, VALIDATION_FAILED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { type RequestSource, Source } from '../common/request-source.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -38,9 +38,10 @@ export class SessionsController {
 
   @Delete(':id')
   @HttpCode(204)
+  @StepUp()
   @ApiOperation({ operationId: 'endSession', summary: 'End one of my sessions' })
   @ApiNoContentResponse({ description: 'Ended.' })
-  @ApiProblems(NOT_FOUND, CSRF_FAILED, VALIDATION_FAILED)
+  @ApiProblems(NOT_FOUND, STEP_UP_REQUIRED, CSRF_FAILED, VALIDATION_FAILED)
   async end(
     @Param('id', { schema: sessionId }) id: string,
     @CurrentUser() user: Principal,
@@ -51,10 +52,11 @@ export class SessionsController {
 
   @Post('revoke-others')
   @HttpCode(200)
+  @StepUp()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ operationId: 'endOtherSessions', summary: 'End all my sessions but this one' })
   @ApiOkResponse({ standardSchema: revokedResponse, description: 'Ended.' })
-  @ApiProblems(CSRF_FAILED)
+  @ApiProblems(STEP_UP_REQUIRED, CSRF_FAILED)
   async endOthers(@CurrentUser() user: Principal, @Source() source: RequestSource): Promise<RevokedResponse> {
     return { revoked: await this.sessions.endOthers(user, source) };
   }

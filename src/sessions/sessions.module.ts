@@ -7,6 +7,7 @@ import { RevocationsModule } from '../revocations/revocations.module.js';
 import { DeviceKeys } from './device.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesRepository } from './devices.repository.js';
+import { KnownBrowser } from './known-browser.js';
 import { RefreshTokens } from './refresh-token.js';
 import { RefreshService } from './refresh.service.js';
 import { SessionsController } from './sessions.controller.js';
@@ -19,6 +20,7 @@ import { SessionsService } from './sessions.service.js';
   providers: [
     SessionsRepository,
     DevicesRepository,
+    KnownBrowser,
     SessionsService,
     RefreshService,
     { provide: RefreshTokens, inject: [DerivedKeys], useFactory: (keys: DerivedKeys) => new RefreshTokens(keys) },
@@ -29,6 +31,7 @@ import { SessionsService } from './sessions.service.js';
     RevocationsModule,
     SessionsRepository,
     DevicesRepository,
+    KnownBrowser,
     SessionsService,
     RefreshService,
     RefreshTokens,

@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { INSERT_AUDIT_EVENT_COLUMNS } from '../audit/audit.repository.js';
+import { Clock } from '../common/clock.js';
 import type { Chore } from '../common/janitor.js';
+import type { SecondFactorMethod } from '../common/second-factors.js';
 import { Database, type Statement } from '../database/database.js';
 import { permissionsOf } from '../users/users.repository.js';
 import { Session } from './session.entity.js';
@@ -28,6 +30,10 @@ export interface LiveSession {
 export type SessionStanding = {
   must_change_password: boolean;
   permissions: string[];
+  roles: string[];
+  /** How the session was proven (RFC 8176). */
+  amr: string[];
+  second_factors: SecondFactorMethod[];
 };
 
 /** A session under its row lock, with what a verdict needs besides. */
@@ -166,11 +172,24 @@ const ROTATE: Statement = {
 const FIND_STANDING: Statement = {
   name: 'session-standing',
   text: `
-  select u.must_change_password, ${permissionsOf('u.roles')} as permissions
+  select u.must_change_password, u.roles, s.amr, u.second_factors, ${permissionsOf('u.roles')} as permissions
     from sessions s join users u on u.id = s.user_id
    where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3 and u.is_active
      and (u.tokens_valid_from is null or u.tokens_valid_from <= to_timestamp($4))`,
 };
+
+/** A new proof of identity: `auth_time` is now, and `amr` has it too, each value once and in order. */
+const RENEW = `
+  with renewed as (
+    update sessions s
+       set auth_time = $3,
+           amr = array(select value from unnest(s.amr || $4::text[]) with ordinality as given(value, place)
+                        group by value order by min(place))
+      from users u
+     where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3 and u.id = s.user_id and u.is_active
+    returning ${LIVE}, ${epoch('greatest($3, s.tokens_valid_from)')} as issued_at
+  )
+  select *, ${permissionsOf('renewed.roles')} as permissions from renewed`;
 
 const LOCK = 'select from sessions where id = $1 for update';
 
@@ -201,7 +220,10 @@ const SWEEP = `
 export class SessionsRepository implements Chore {
   readonly name = 'sessions';
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
 
   /** Writes a new session with all that goes with it, within `tx` or by itself; null where its proof is out of date. */
   async insert(tx: EntityManager | null, session: NewSession): Promise<InsertedSession | null> {
@@ -236,6 +258,11 @@ export class SessionsRepository implements Chore {
   async findStanding(sessionId: string, userId: string, issuedAt: number, now: Date): Promise<SessionStanding | null> {
     const values = [sessionId, userId, now, issuedAt];
     return (await this.database.run<SessionStanding>(FIND_STANDING, values))[0] ?? null;
+  }
+
+  /** Notes a new proof of who the session's user is, by `amr`; null where the session has ended. */
+  async renew(tx: EntityManager, id: string, userId: string, amr: string[]): Promise<LiveSession | null> {
+    return (await tx.query<LiveSession[]>(RENEW, [id, userId, this.clock.now(), amr]))[0] ?? null;
   }
 
   /** A user's live sessions, newest first, from before the session `before` on. */

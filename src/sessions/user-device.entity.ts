@@ -31,4 +31,8 @@ export class UserDevice {
 
   @Column('timestamptz')
   lastSeenAt: Date;
+
+  /** Until then a sign-in from it skips the second step. */
+  @Column('timestamptz', { nullable: true })
+  rememberedUntil: Date | null;
 }

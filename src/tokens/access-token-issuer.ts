@@ -4,8 +4,9 @@ import { ACCESS_TOKEN_TYPE, type UserClaims } from '#verifier';
 
 import { Inject, Injectable } from '@nestjs/common';
 
+import { SecondFactorPolicy } from '../common/second-factors.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { PASSWORD_CHANGE_AUDIENCE } from './access-token.js';
+import { PASSWORD_CHANGE_AUDIENCE, SECOND_FACTOR_AUDIENCE } from './access-token.js';
 import { JwsSigner } from './jws-signer.js';
 
 /** Whom a token is for: a session with its user. */
@@ -27,11 +28,13 @@ export interface TokenSubject {
 @Injectable()
 export class AccessTokenIssuer {
   readonly lifetimeSeconds: number;
+  private readonly policy: SecondFactorPolicy;
 
   constructor(
     private readonly signer: JwsSigner,
     @Inject(CONFIG) private readonly config: Config,
   ) {
+    this.policy = new SecondFactorPolicy(config);
     this.lifetimeSeconds = config.tokens.accessTokenSeconds;
   }
 
@@ -39,11 +42,16 @@ export class AccessTokenIssuer {
     return this.signer.sign(ACCESS_TOKEN_TYPE, this.claims(session));
   }
 
+  private audience({ must_change_password, roles, amr }: TokenSubject): string {
+    if (must_change_password) return PASSWORD_CHANGE_AUDIENCE;
+    return this.policy.isMet(roles, amr) ? this.config.tokens.audience : SECOND_FACTOR_AUDIENCE;
+  }
+
   private claims(session: TokenSubject): UserClaims {
     const iat = session.issued_at;
     return {
       iss: this.config.tokens.issuer,
-      aud: session.must_change_password ? PASSWORD_CHANGE_AUDIENCE : this.config.tokens.audience,
+      aud: this.audience(session),
       sub: session.user_id,
       iat,
       exp: iat + this.lifetimeSeconds,

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
-import { PASSWORD_CHANGE_AUDIENCE } from './access-token.js';
+import { RESTRICTED_AUDIENCES } from './access-token.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { JwksController } from './jwks.controller.js';
@@ -20,7 +20,7 @@ import { KeyRing, loadKeyRing } from './key-ring.js';
       useFactory: (ring: KeyRing, { tokens }: Config) =>
         new AccessTokenVerifier(ring, {
           issuer: tokens.issuer,
-          audiences: [tokens.audience, PASSWORD_CHANGE_AUDIENCE],
+          audiences: [tokens.audience, ...RESTRICTED_AUDIENCES],
           maxAgeSeconds: tokens.accessTokenSeconds,
         }),
     },

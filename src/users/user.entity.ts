@@ -40,6 +40,10 @@ export class User {
   @Column('boolean', { default: false })
   mustChangePassword: boolean;
 
+  /** The ways to prove more than the password that there are now: `passkey`, `totp`, `recovery_code`. */
+  @Column('text', { array: true, default: () => `'{}'` })
+  secondFactors: string[];
+
   /** When all of the user's access tokens were revoked the last time. */
   @Column('timestamptz', { nullable: true })
   cutOffAt: Date | null;

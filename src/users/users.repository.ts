@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
+import type { SecondFactorMethod } from '../common/second-factors.js';
 import { Database, type Statement, uniqueViolation } from '../database/database.js';
 import { isEmail } from './canonical-name.js';
 import { User } from './user.entity.js';
@@ -16,6 +17,8 @@ export interface Account {
   permissions: string[];
   is_active: boolean;
   must_change_password: boolean;
+  /** The ways to prove more than the password that there are now. */
+  second_factors: SecondFactorMethod[];
   /** As PostgreSQL writes it, to the microsecond. */
   password_changed_at?: string;
   created_at: Date;
@@ -32,7 +35,7 @@ export const permissionsOf = (roles: string): string =>
 
 const ACCOUNT = `
   select u.id, u.username, u.email, u.email_verified_at, u.password_hash, u.roles, u.is_active,
-         u.must_change_password, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
+         u.must_change_password, u.second_factors, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
     from users u`;
 
 const FIND_BY_ID: Statement = { name: 'account-by-id', text: `${ACCOUNT} where u.id = $1` };
@@ -45,6 +48,7 @@ export const accountByName = (column: 'username_canonical' | 'email_canonical'):
   select u.id, coalesce(u.username, $1) as username, coalesce(u.email, $1) as email, u.email_verified_at,
          coalesce(u.password_hash, repeat('-', 97)) as password_hash, coalesce(u.roles, '{user}') as roles,
          coalesce(u.is_active, true) as is_active, coalesce(u.must_change_password, false) as must_change_password,
+         coalesce(u.second_factors, '{}') as second_factors,
          coalesce(u.password_changed_at, now())::text as password_changed_at, coalesce(u.created_at, now()) as created_at,
          ${permissionsOf("coalesce(u.roles, '{user}')")} as permissions
     from (select) asked left join users u on u.${column} = $1`;
@@ -62,8 +66,11 @@ const PERMISSIONS_OF_ROLES: Statement = {
 export class UsersRepository {
   constructor(private readonly database: Database) {}
 
-  async findById(id: string): Promise<Account | null> {
-    return (await this.database.run<Account>(FIND_BY_ID, [id]))[0] ?? null;
+  async findById(id: string, tx?: EntityManager): Promise<Account | null> {
+    const found = tx
+      ? await tx.query<Account[]>(FIND_BY_ID.text, [id])
+      : await this.database.run<Account>(FIND_BY_ID, [id]);
+    return found[0] ?? null;
   }
 
   /** By canonical username, or by canonical e-mail address where it is one. */

@@ -11,6 +11,7 @@ import { type Config, loadConfig } from '../../src/config/config.js';
 import type { Database } from '../../src/database/database.js';
 import type { RevocationReason, RevocationTarget } from '../../src/revocations/revocation.js';
 import { Revoker } from '../../src/revocations/revoker.js';
+import { AuthenticatorApp } from './authenticator-app.js';
 import { ApiClient } from './api-client.js';
 import { Browser } from './browser.js';
 import { createTestDatabase } from './test-database.js';
@@ -23,6 +24,14 @@ export interface Person {
   username: string;
   email: string;
   password: string;
+}
+
+export interface GivenTotp {
+  person: Person;
+  browser: Browser;
+  accessToken: string;
+  app: AuthenticatorApp;
+  recoveryCodes: string[];
 }
 
 /** The real service on its own database, listening on a real port. Limits are off unless asked for. */
@@ -93,6 +102,11 @@ export class TestApp {
     this.app.get(Clock).now = () => new Date(Date.now() + this.aheadMs);
   }
 
+  /** The service's time. */
+  get now(): Date {
+    return this.app.get(Clock).now();
+  }
+
   /** A browser that nobody used yet. */
   browser(userAgent?: string): Browser {
     return new Browser(this.url, userAgent);
@@ -118,6 +132,26 @@ export class TestApp {
     const browser = this.browser(userAgent);
     const { body } = await browser.login(person).expect(200);
     return { person, browser, accessToken: (body as { access_token: string }).access_token };
+  }
+
+  /**
+   * A person with an authenticator app, signed in where they set it up. Its first code is spent; the clock goes on, so that
+   * the next one is good.
+   */
+  async givenTotp(): Promise<GivenTotp> {
+    const { person, browser, accessToken } = await this.givenSignedIn();
+    const { app, recoveryCodes } = await this.addTotp(browser, accessToken);
+    return { person, browser, accessToken, app, recoveryCodes };
+  }
+
+  /** Sets an authenticator app up for whoever is signed in. */
+  async addTotp(browser: Browser, accessToken: string): Promise<Pick<GivenTotp, 'app' | 'recoveryCodes'>> {
+    const post = (path: string) => browser.send('post', path).set('Authorization', `Bearer ${accessToken}`);
+    const setUp = await post('/auth/2fa/totp').expect(200);
+    const app = new AuthenticatorApp((setUp.body as { secret: string }).secret, () => this.now);
+    const confirmed = await post('/auth/2fa/totp/confirm').send({ code: app.code() }).expect(200);
+    this.advance(30);
+    return { app, recoveryCodes: (confirmed.body as { recovery_codes: string[] }).recovery_codes };
   }
 
   /** A service with credentials of its own: its Authorization header. */

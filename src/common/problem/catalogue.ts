@@ -48,6 +48,12 @@ export const TOKEN_REVOKED = define(
   'The session has ended',
   'This session was ended. Sign in again.',
 );
+export const MFA_INVALID = define(
+  'mfa_invalid',
+  401,
+  'The second factor is not right',
+  'The code is wrong, was used before, or the sign-in has expired. Try the next code, or sign in again.',
+);
 export const INVALID_CLIENT = define(
   'invalid_client',
   401,
@@ -78,6 +84,18 @@ export const PASSWORD_CHANGE_REQUIRED = define(
   'The password must be changed',
   'Change your password first: POST /auth/change-password.',
 );
+export const STEP_UP_REQUIRED = define(
+  'step_up_required',
+  403,
+  'Prove yourself again',
+  'This needs a recent proof of identity: POST /auth/step-up with one of the methods listed.',
+);
+export const MFA_ENROLLMENT_REQUIRED = define(
+  'mfa_enrollment_required',
+  403,
+  'A second factor is needed',
+  'Your account must have a second factor. Set one up first.',
+);
 export const NOT_FOUND = define('not_found', 404, 'Not found', 'There is nothing here.');
 export const METHOD_NOT_ALLOWED = define(
   'method_not_allowed',
@@ -96,6 +114,12 @@ export const EMAIL_TAKEN = define(
   409,
   'The e-mail address is taken',
   'Another account has this e-mail address. Sign in, or use a different one.',
+);
+export const TOO_MANY_FACTORS = define(
+  'too_many_factors',
+  409,
+  'There are too many of this kind',
+  'An account may have ten authenticator apps and ten passkeys. Take one away first.',
 );
 export const BODY_TOO_LARGE = define(
   'body_too_large',
@@ -119,8 +143,8 @@ export const WEAK_PASSWORD = define('weak_password', 422, 'The password is too w
 export const ACCOUNT_LOCKED = define(
   'account_locked',
   429,
-  'Too many wrong passwords',
-  'Too many wrong passwords were tried. Wait for as long as Retry-After says, then try again.',
+  'Too many wrong attempts',
+  'Too many wrong passwords or codes were tried. Wait for as long as Retry-After says, then try again.',
 );
 export const RATE_LIMITED = define(
   'rate_limited',

@@ -1,0 +1,25 @@
+import type { Config } from '../config/config.js';
+
+/** A way to prove more than the password. */
+export type SecondFactorMethod = 'totp' | 'passkey' | 'recovery_code';
+
+/** In `amr`: more than one factor was proven (RFC 8176, section 2). */
+export const MULTI_FACTOR = 'mfa';
+
+/** Who must prove a second factor: `REQUIRE_MFA`. */
+export class SecondFactorPolicy {
+  private readonly required: Config['mfa']['required'];
+
+  constructor({ mfa }: Pick<Config, 'mfa'>) {
+    this.required = mfa.required;
+  }
+
+  demandsOf(roles: readonly string[]): boolean {
+    return this.required === 'all' || (this.required === 'admin' && roles.includes('admin'));
+  }
+
+  /** Whether a session that was proven by `amr` is all that these roles need. */
+  isMet(roles: readonly string[], amr: readonly string[]): boolean {
+    return !this.demandsOf(roles) || amr.includes(MULTI_FACTOR);
+  }
+}

@@ -1,0 +1,223 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { AuditLog } from '../audit/audit-log.js';
+import { Clock } from '../common/clock.js';
+import { DerivedKeys } from '../common/crypto/derived-keys.js';
+import { newId } from '../common/ids.js';
+import {
+  MFA_ENROLLMENT_REQUIRED,
+  NOT_FOUND,
+  TOO_MANY_FACTORS,
+  VALIDATION_FAILED,
+} from '../common/problem/catalogue.js';
+import { Problem } from '../common/problem/problem.js';
+import type { RequestSource } from '../common/request-source.js';
+import { MULTI_FACTOR, type SecondFactorMethod, SecondFactorPolicy } from '../common/second-factors.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import { DevicesRepository } from '../sessions/devices.repository.js';
+import type { NewPasskey } from './mfa.schemas.js';
+import { Passkey } from './passkey.entity.js';
+import { Passkeys } from './passkeys.js';
+import { PasskeysRepository } from './passkeys.repository.js';
+import { RecoveryCodes } from './recovery-codes.js';
+import { type Prover, refreshSecondFactors, SecondFactors } from './second-factors.js';
+import { SeedCipher } from './seed-cipher.js';
+import type { TotpAuthenticator } from './totp-authenticator.entity.js';
+import { matchStep, newSeed, present } from './totp.js';
+import { TotpRepository } from './totp.repository.js';
+
+const MAX_OF_A_KIND = 10;
+/** A seed that was shown and not confirmed for so long is forgotten. */
+const SET_UP_SECONDS = 3600;
+const ISSUER = 'Latchkey';
+
+/** Whose factors change: also the user of the audit rows, and who did it. */
+export interface Owner {
+  readonly userId: string;
+  readonly username: string;
+  readonly roles: readonly string[];
+  /** Null before there is a session. */
+  readonly sessionId: string | null;
+}
+
+/** What a new factor brings: the recovery codes, with the first one; none later, since those shown before still count. */
+export interface AddedFactor {
+  readonly recoveryCodes: string[];
+}
+
+/** A user's own second factors: set up, named, listed, taken away. */
+@Injectable()
+export class FactorsService {
+  private readonly cipher: SeedCipher;
+  private readonly policy: SecondFactorPolicy;
+
+  constructor(
+    private readonly database: Database,
+    private readonly totp: TotpRepository,
+    private readonly passkeys: Passkeys,
+    private readonly passkeyRows: PasskeysRepository,
+    private readonly recoveryCodes: RecoveryCodes,
+    private readonly secondFactors: SecondFactors,
+    private readonly devices: DevicesRepository,
+    private readonly audit: AuditLog,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+    keys: DerivedKeys,
+  ) {
+    this.cipher = new SeedCipher(keys);
+    this.policy = new SecondFactorPolicy(config);
+  }
+
+  /** All that a user may see of their factors. */
+  async list(userId: string): Promise<{ totp: TotpAuthenticator[]; passkeys: Passkey[]; recoveryCodesLeft: number }> {
+    const [totp, passkeys, recoveryCodesLeft] = await Promise.all([
+      this.totp.listConfirmed(userId),
+      this.passkeyRows.list(userId),
+      this.recoveryCodes.countLeft(userId),
+    ]);
+    return { totp, passkeys, recoveryCodesLeft };
+  }
+
+  /** Makes a seed and shows it, this once; it counts when it is confirmed. @throws Problem `too_many_factors` */
+  async setUpTotp(owner: Owner, name: string, source: RequestSource) {
+    const { userId, username } = owner;
+    if ((await this.totp.listConfirmed(userId)).length >= MAX_OF_A_KIND) throw new Problem(TOO_MANY_FACTORS);
+    const now = this.clock.now();
+    const id = newId(now);
+    const seed = newSeed();
+    await this.totp.setUp(id, userId, name, this.cipher.seal(seed, userId), now);
+    await this.audit.recordAlone({ ...whoOf(owner), type: 'mfa.totp_set_up', details: { name } }, source);
+    return { id, ...(await present(seed, ISSUER, username)) };
+  }
+
+  /**
+   * Puts the authenticator in use that was set up last, by its first code.
+   * @param then What is to happen in the same transaction; null undoes all.
+   * @throws Problem `mfa_invalid`, `account_locked`
+   */
+  confirmTotp<T>(
+    owner: Owner,
+    prover: Prover,
+    code: string,
+    source: RequestSource,
+    then: (tx: EntityManager, added: AddedFactor, amr: string[]) => Promise<T | null>,
+  ): Promise<T> {
+    return this.secondFactors.counted(prover, 'totp', source, async (tx) => {
+      const now = this.clock.now();
+      const pending = await this.totp.findUnconfirmed(
+        tx,
+        owner.userId,
+        new Date(now.getTime() - SET_UP_SECONDS * 1000),
+      );
+      const seed = pending && this.cipher.open(pending, owner.userId);
+      const step = seed && (await matchStep(seed, code, now, this.config.mfa.totpWindow, Number(pending.lastStep)));
+      if (!pending || step === null || !(await this.totp.confirm(tx, pending.id, step, now))) return null;
+      const details = { totp_id: pending.id, name: pending.name };
+      await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.totp_added', details }, source);
+      return then(tx, await this.added(tx, owner, source), ['otp', MULTI_FACTOR]);
+    });
+  }
+
+  passkeyOptions(owner: Owner) {
+    return this.passkeys.creationOptions(owner, registrationUse(owner));
+  }
+
+  /** @throws Problem `validation_failed` where the answer is not right, `too_many_factors` */
+  async addPasskey(owner: Owner, { name, response }: NewPasskey, source: RequestSource) {
+    if ((await this.passkeyRows.list(owner.userId)).length >= MAX_OF_A_KIND) throw new Problem(TOO_MANY_FACTORS);
+    return this.database.transaction(async (tx) => {
+      const passkey = await this.passkeys.register(tx, owner.userId, name, response, registrationUse(owner));
+      if (!passkey) {
+        const message = 'is not an answer to a challenge of ours that is still good, or the passkey is known already';
+        throw new Problem(VALIDATION_FAILED, { errors: [{ field: 'response', message }] });
+      }
+      const details = { passkey_id: passkey.id, name };
+      await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.passkey_added', details }, source);
+      return { passkey, ...(await this.added(tx, owner, source)) };
+    });
+  }
+
+  /** @throws Problem `not_found` */
+  async renamePasskey(owner: Owner, id: string, name: string, source: RequestSource): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const before = (await this.passkeyRows.list(owner.userId, tx)).find((passkey) => passkey.id === id);
+      if (!before || !(await this.passkeyRows.rename(tx, owner.userId, id, name))) throw new Problem(NOT_FOUND);
+      const details = { passkey_id: id, name, name_before: before.name };
+      await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.passkey_renamed', details }, source);
+    });
+  }
+
+  /** @throws Problem `not_found`, `mfa_enrollment_required` where the policy needs the last one */
+  async removePasskey(owner: Owner, id: string, source: RequestSource): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      if ((await this.passkeyRows.remove(tx, owner.userId, id)) === 0) throw new Problem(NOT_FOUND);
+      const details = { passkey_id: id };
+      await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.passkey_removed', details }, source);
+      await this.removed(tx, owner);
+    });
+  }
+
+  /** Removes one authenticator, or all, within `tx`. @throws as {@link removePasskey} */
+  async removeTotp(tx: EntityManager, owner: Owner, id: string | undefined, source: RequestSource): Promise<void> {
+    const count = await this.totp.remove(tx, owner.userId, id);
+    if (count === 0) throw new Problem(NOT_FOUND);
+    await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.totp_removed', details: { count } }, source);
+    await this.removed(tx, owner);
+  }
+
+  /** A new set of recovery codes. @throws Problem `mfa_enrollment_required` where there is no other factor yet */
+  renewRecoveryCodes(owner: Owner, source: RequestSource): Promise<string[]> {
+    return this.database.transaction(async (tx) => {
+      const methods = await refreshSecondFactors(tx, owner.userId);
+      if (methods.length === 0) {
+        throw new Problem(MFA_ENROLLMENT_REQUIRED, { detail: 'Set up an authenticator app or a passkey first.' });
+      }
+      return this.makeRecoveryCodes(tx, owner, source);
+    });
+  }
+
+  /** Takes all factors of a user away, within `tx`; returns which there were. The caller audits it. */
+  async reset(tx: EntityManager, userId: string): Promise<SecondFactorMethod[]> {
+    const before = await refreshSecondFactors(tx, userId);
+    await this.totp.remove(tx, userId);
+    await this.passkeyRows.remove(tx, userId);
+    await this.forgetRest(tx, userId);
+    return before;
+  }
+
+  private async added(tx: EntityManager, owner: Owner, source: RequestSource): Promise<AddedFactor> {
+    await refreshSecondFactors(tx, owner.userId); // locks the user: two first factors at once make one set
+    if (await this.recoveryCodes.exist(tx, owner.userId)) return { recoveryCodes: [] };
+    return { recoveryCodes: await this.makeRecoveryCodes(tx, owner, source) };
+  }
+
+  private async removed(tx: EntityManager, owner: Owner): Promise<void> {
+    if ((await refreshSecondFactors(tx, owner.userId)).length > 0) return;
+    if (this.policy.demandsOf(owner.roles)) {
+      throw new Problem(MFA_ENROLLMENT_REQUIRED, {
+        detail: 'Your account must have a second factor. Add another one before you take the last one away.',
+      });
+    }
+    await this.forgetRest(tx, owner.userId);
+  }
+
+  /** Without a factor, recovery codes and remembered browsers mean nothing, and must mean nothing to the next factor. */
+  private async forgetRest(tx: EntityManager, userId: string): Promise<void> {
+    await this.recoveryCodes.removeAll(tx, userId);
+    await this.devices.forgetRemembered(tx, userId);
+    await refreshSecondFactors(tx, userId);
+  }
+
+  private async makeRecoveryCodes(tx: EntityManager, owner: Owner, source: RequestSource): Promise<string[]> {
+    const codes = await this.recoveryCodes.replace(tx, owner.userId, this.clock.now());
+    await refreshSecondFactors(tx, owner.userId);
+    await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.recovery_codes_made' }, source);
+    return codes;
+  }
+}
+
+const whoOf = ({ userId, sessionId }: Owner) => ({ userId, actorId: userId, sessionId });
+
+const registrationUse = ({ userId, sessionId }: Owner): string => `register|${userId}|${sessionId ?? ''}`;

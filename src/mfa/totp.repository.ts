@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, IsNull, LessThan, MoreThan, Not } from 'typeorm';
+
+import { Database } from '../database/database.js';
+import type { SealedSeed } from './seed-cipher.js';
+import { TotpAuthenticator } from './totp-authenticator.entity.js';
+
+/** The table `totp_authenticators`. */
+@Injectable()
+export class TotpRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Sets one up that is not in use yet, in the place of another such one: a user has one at most. */
+  async setUp(id: string, userId: string, name: string, { keyId, seed }: SealedSeed, now: Date): Promise<void> {
+    await this.database.manager.query(
+      `insert into totp_authenticators (id, user_id, name, key_id, seed, created_at) values ($1, $2, $3, $4, $5, $6)
+       on conflict (user_id) where confirmed_at is null
+       do update set id = $1, name = $3, key_id = $4, seed = $5, created_at = $6`,
+      [id, userId, name, keyId, seed, now],
+    );
+  }
+
+  findUnconfirmed(tx: EntityManager, userId: string, setUpAfter: Date): Promise<TotpAuthenticator | null> {
+    return tx.findOneBy(TotpAuthenticator, { userId, confirmedAt: IsNull(), createdAt: MoreThan(setUpAfter) });
+  }
+
+  /** Puts it in use, the code of `step` spent; false where another request did, or set up another one. */
+  async confirm(tx: EntityManager, id: string, step: number, now: Date): Promise<boolean> {
+    const { affected } = await tx.update(
+      TotpAuthenticator,
+      { id, confirmedAt: IsNull() },
+      { confirmedAt: now, lastUsedAt: now, lastStep: String(step) },
+    );
+    return affected === 1;
+  }
+
+  /** Those in use, oldest first. */
+  listConfirmed(userId: string, tx: EntityManager = this.database.manager): Promise<TotpAuthenticator[]> {
+    return tx.find(TotpAuthenticator, { where: { userId, confirmedAt: Not(IsNull()) }, order: { id: 'ASC' } });
+  }
+
+  /** Spends the code of `step`: compare and set, so that of many at once one succeeds. False where it was spent. */
+  async spend(tx: EntityManager, id: string, step: number, sealed: SealedSeed, now: Date): Promise<boolean> {
+    const { affected } = await tx.update(
+      TotpAuthenticator,
+      { id, lastStep: LessThan(String(step)) },
+      { lastStep: String(step), lastUsedAt: now, ...sealed },
+    );
+    return affected === 1;
+  }
+
+  /** Removes one in use, or all. Returns how many. */
+  async remove(tx: EntityManager, userId: string, id?: string): Promise<number> {
+    return (await tx.delete(TotpAuthenticator, { userId, ...(id !== undefined && { id }) })).affected ?? 0;
+  }
+}
