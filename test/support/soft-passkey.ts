@@ -75,7 +75,7 @@ export class SoftPasskey {
       clientDataJSON: clientDataJSON.toString('base64url'),
       authenticatorData: authenticatorData.toString('base64url'),
       signature: createSign('sha256').update(signed).sign(this.key).toString('base64url'),
-      userHandle: this.userHandle,
+      ...(this.userHandle !== '' && { userHandle: this.userHandle }),
     });
   }
 

@@ -154,6 +154,17 @@ export class TestApp {
     return { app, recoveryCodes: (confirmed.body as { recovery_codes: string[] }).recovery_codes };
   }
 
+  /** An administrator without cookies, signed in: sends requests as they do. */
+  async givenAdmin() {
+    const person = await this.givenPerson();
+    await this.rows(`update users set roles = '{user,admin}' where id = $1`, [person.id]);
+    const { body } = await this.client().login(person).expect(200);
+    const { access_token } = body as { access_token: string };
+    const send = (method: 'get' | 'post' | 'patch' | 'delete') => (path: string) =>
+      this.client().send(method, path).set('Authorization', `Bearer ${access_token}`);
+    return { person, accessToken: access_token, get: send('get'), post: send('post') };
+  }
+
   /** A service with credentials of its own: its Authorization header. */
   async givenClient(): Promise<{ clientId: string; authorization: string }> {
     const source = { ip: '127.0.0.1', userAgent: null, requestId: 'test' };

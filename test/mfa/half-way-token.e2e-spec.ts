@@ -1,0 +1,104 @@
+import { ModulesContainer } from '@nestjs/core';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+
+import { type Person, TestApp } from '../support/test-app.js';
+
+const METHODS = ['get', 'post', 'put', 'delete', 'patch'] as const;
+/** The routes that take the token, each in its body alone. */
+const ITS_OWN = [
+  '/auth/2fa/verify',
+  '/auth/2fa/options',
+  '/auth/2fa/enrollment/totp',
+  '/auth/2fa/enrollment/totp/confirm',
+];
+/** What anybody gets, whoever they are: the answer must be the same with the token as without. */
+const ANSWERS_ANYBODY = [
+  '/.well-known/jwks.json',
+  '/auth/csrf',
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+  '/problems/:code',
+];
+
+describe('a half-way token', () => {
+  let app: TestApp;
+  let person: Person;
+  let token: string;
+  let sessions: number;
+  beforeAll(async () => {
+    app = await TestApp.start({ ACCESS_TOKEN_COOKIE: 'true' });
+    ({ person } = await app.givenTotp());
+    token = ((await app.client().login(person).expect(200)).body as { mfa_token: string }).mfa_token;
+    sessions = await countSessions();
+  });
+  afterAll(() => app.stop());
+
+  const countSessions = async () => (await app.rows('select 1 from sessions where user_id = $1', [person.id])).length;
+
+  const routes = () =>
+    [...app.app.get(ModulesContainer).values()]
+      .flatMap((module) => [...module.controllers.values()])
+      .flatMap(({ metatype }) => {
+        const { prototype } = metatype as { prototype: Record<string, () => unknown> };
+        const base = Reflect.getMetadata(PATH_METADATA, metatype as object) as string;
+        return Object.getOwnPropertyNames(prototype)
+          .filter((name) => Reflect.hasMetadata(METHOD_METADATA, prototype[name]))
+          .map((name) => ({
+            method: METHODS[Reflect.getMetadata(METHOD_METADATA, prototype[name]) as number],
+            path: `/${[base, Reflect.getMetadata(PATH_METADATA, prototype[name]) as string]
+              .map((part) => part.replace(/^\/|\/$/g, ''))
+              .filter(Boolean)
+              .join('/')}`,
+          }));
+      });
+
+  it('signs nobody in, at any route, wherever it is put', async () => {
+    const all = routes();
+    expect(all.length).toBeGreaterThan(35);
+    for (const { method, path } of all) {
+      const url = path.replace(':id', person.id).replace(':code', 'forbidden');
+      const send = () => app.client().send(method, url);
+      const tries = [
+        send().set('Authorization', `Bearer ${token}`),
+        send().set('Authorization', `Basic ${Buffer.from(`${person.id}:${token}`).toString('base64')}`),
+        send()
+          .set('X-Auth-Transport', 'cookie')
+          .set('Cookie', `access_token=${token}; refresh_token=${token}; device=${token}`),
+        ...(method === 'get' || ITS_OWN.includes(path)
+          ? []
+          : [
+              send().send({ refresh_token: token }),
+              send().send({ token }),
+              send().send({ code: token, password: token }),
+            ]),
+      ];
+      for (const attempt of tries) {
+        const { status, body, headers } = await attempt;
+        const where = `${method} ${path} → ${status} ${JSON.stringify(body).slice(0, 120)}`;
+        expect([where, status < 500]).toEqual([where, true]);
+        expect([where, JSON.stringify(body).includes('access_token')]).toEqual([where, false]);
+        expect([where, String(headers['set-cookie'] ?? '')]).toEqual([
+          where,
+          expect.not.stringMatching(/(refresh_token|access_token)=[^;]/) as string,
+        ]);
+        if (status < 400) expect([where, isOpen(path)]).toEqual([where, true]);
+      }
+    }
+    expect(await countSessions()).toBe(sessions);
+  });
+
+  it('is still good where it belongs, after all that', async () => {
+    const { status } = await app.client().send('post', '/auth/2fa/verify').send({ mfa_token: token, code: '000000' });
+    expect(status).toBe(401);
+    const [{ attempts }] = await app.rows<{ attempts: number }>(
+      'select max(attempts) as attempts from half_way_sign_ins where user_id = $1',
+      [person.id],
+    );
+    expect(attempts).toBe(1);
+  });
+
+  /** `logout` is never an error, and a passkey's challenge is anybody's; neither gives anything. */
+  const isOpen = (path: string): boolean =>
+    [...ANSWERS_ANYBODY, '/auth/logout', '/auth/passkeys/options'].includes(path);
+});
