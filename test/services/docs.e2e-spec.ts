@@ -1,24 +1,11 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 
+import { launchChromium } from '../support/chromium.js';
 import { ServiceProcess } from '../support/service-process.js';
-
-const CHROMIUM = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const person = { username: 'ada', email: 'ada@example.com', password: 'correct-horse-battery' };
 
@@ -32,14 +19,12 @@ describe('GET /docs in a browser', () => {
   const visited = new Set<string>();
 
   beforeAll(async () => {
-    const executablePath = CHROMIUM.find((file) => file && existsSync(file));
-    if (!executablePath) throw new Error('no Chromium here: apt-get install chromium, or set CHROMIUM_PATH');
     folder = mkdtempSync(path.join(tmpdir(), 'latchkey-docs-'));
     chmodSync(folder, 0o755); // the embedded PostgreSQL of a root user runs as somebody else
     service = ServiceProcess.start({ PORT: '0', DATA_DIR: folder }, { cwd: folder });
     url = await service.url();
     await register();
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
     page.setDefaultTimeout(15_000);
     await listen();
