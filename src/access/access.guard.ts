@@ -49,18 +49,16 @@ const PROBLEMS: Record<TokenErrorCode, ProblemType> = {
  */
 @Injectable()
 export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
-  private readonly policy: SecondFactorPolicy;
-
   constructor(
     private readonly reflector: Reflector,
     private readonly sessions: SessionsRepository,
     private readonly clients: ClientsService,
     private readonly audit: AuditLog,
+    private readonly policy: SecondFactorPolicy,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     super();
-    this.policy = new SecondFactorPolicy(config);
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -25,19 +25,16 @@ export interface Proven {
 /** The end that all ways to sign in have in common. */
 @Injectable()
 export class NewSessions {
-  private readonly policy: SecondFactorPolicy;
-
   constructor(
     private readonly database: Database,
     private readonly sessions: SessionsService,
     private readonly devices: DevicesRepository,
     private readonly refreshTokens: RefreshTokens,
     private readonly audit: AuditLog,
+    private readonly policy: SecondFactorPolicy,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {
-    this.policy = new SecondFactorPolicy(config);
-  }
+  ) {}
 
   transaction<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
     return this.database.transaction(work);

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
@@ -6,7 +6,6 @@ import { newId } from '../common/ids.js';
 import { EMAIL_TAKEN, USERNAME_TAKEN } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { SecondFactorPolicy } from '../common/second-factors.js';
-import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { deviceOfSession } from '../sessions/device.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
@@ -24,8 +23,6 @@ import { weakPassword } from './weak-password.js';
 /** Makes accounts. */
 @Injectable()
 export class RegistrationService {
-  private readonly secondFactors: SecondFactorPolicy;
-
   constructor(
     private readonly database: Database,
     private readonly users: UsersRepository,
@@ -36,10 +33,8 @@ export class RegistrationService {
     private readonly audit: AuditLog,
     private readonly secondSteps: SecondStepService,
     private readonly clock: Clock,
-    @Inject(CONFIG) config: Config,
-  ) {
-    this.secondFactors = new SecondFactorPolicy(config);
-  }
+    private readonly secondFactors: SecondFactorPolicy,
+  ) {}
 
   /**
    * Makes the account and its first session, both or neither; instead of the session, the set-up of a second factor

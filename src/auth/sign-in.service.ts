@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { AuditLog } from '../audit/audit-log.js';
@@ -12,7 +12,6 @@ import {
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { SecondFactorPolicy } from '../common/second-factors.js';
-import { CONFIG, type Config } from '../config/config.js';
 import type { HalfWayPurpose } from '../mfa/half-way-sign-ins.js';
 import { PasswordHasher, type Rehashed } from '../passwords/password-hasher.js';
 import { type AdmittedAttempt, Lockout } from '../protection/lockout.js';
@@ -53,8 +52,6 @@ export interface SignInOrigin {
 /** Signs people in by name and password. */
 @Injectable()
 export class SignInService {
-  private readonly policy: SecondFactorPolicy;
-
   constructor(
     private readonly users: UsersRepository,
     private readonly attempts: SignInAttempts,
@@ -63,10 +60,8 @@ export class SignInService {
     private readonly hasher: PasswordHasher,
     private readonly lockout: Lockout,
     private readonly audit: AuditLog,
-    @Inject(CONFIG) config: Config,
-  ) {
-    this.policy = new SecondFactorPolicy(config);
-  }
+    private readonly policy: SecondFactorPolicy,
+  ) {}
 
   /**
    * Checks the password, and begins a session or the second step. An unknown name costs the same work and gets the

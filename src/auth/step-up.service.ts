@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { AuditLog } from '../audit/audit-log.js';
+import { Clock } from '../common/clock.js';
 import type { Principal } from '../common/principal.js';
 import { TOKEN_REVOKED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
@@ -26,6 +27,7 @@ export class StepUpService {
     private readonly passkeys: Passkeys,
     private readonly sessions: SessionsRepository,
     private readonly audit: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -86,7 +88,7 @@ export class StepUpService {
     amr: string[],
     source: RequestSource,
   ): Promise<LiveSession> {
-    const session = await this.sessions.renew(tx, sessionId, userId, amr);
+    const session = await this.sessions.renew(tx, sessionId, userId, amr, this.clock.now());
     if (!session) throw new Problem(TOKEN_REVOKED);
     const who = { userId, actorId: userId, sessionId };
     await this.audit.record(tx, { ...who, type: 'session.stepped_up', details: { amr } }, source);

@@ -11,8 +11,9 @@ import { Janitor } from './janitor.js';
 import { Logger } from './logging.js';
 import { PROBLEM_SETTINGS } from './problem/problem.filter.js';
 import { ProblemsController } from './problem/problems.controller.js';
+import { SecondFactorPolicy } from './second-factors.js';
 
-/** What every feature may use: configuration, log, clock, keys, cookies, the hash gate, the janitor. */
+/** What every feature may use: configuration, log, clock, keys, cookies, the hash gate, the policy on second factors, the janitor. */
 @Global()
 @Module({})
 export class CommonModule {
@@ -30,9 +31,21 @@ export class CommonModule {
         { provide: Cookies, useValue: new Cookies(config.cookies) },
         { provide: CsrfTokens, useValue: new CsrfTokens(keys) },
         { provide: HashGate, useValue: new HashGate() },
+        { provide: SecondFactorPolicy, useValue: new SecondFactorPolicy(config.mfa.required) },
         { provide: PROBLEM_SETTINGS, useValue: { publicUrl: config.http.publicUrl, isUnavailable } },
       ],
-      exports: [Clock, Janitor, CONFIG, Logger, DerivedKeys, Cookies, CsrfTokens, HashGate, PROBLEM_SETTINGS],
+      exports: [
+        Clock,
+        Janitor,
+        CONFIG,
+        Logger,
+        DerivedKeys,
+        Cookies,
+        CsrfTokens,
+        HashGate,
+        SecondFactorPolicy,
+        PROBLEM_SETTINGS,
+      ],
     };
   }
 }

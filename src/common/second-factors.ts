@@ -8,11 +8,7 @@ export const MULTI_FACTOR = 'mfa';
 
 /** Who must prove a second factor: `REQUIRE_MFA`. */
 export class SecondFactorPolicy {
-  private readonly required: Config['mfa']['required'];
-
-  constructor({ mfa }: Pick<Config, 'mfa'>) {
-    this.required = mfa.required;
-  }
+  constructor(private readonly required: Config['mfa']['required']) {}
 
   demandsOf(roles: readonly string[]): boolean {
     return this.required === 'all' || (this.required === 'admin' && roles.includes('admin'));

@@ -18,7 +18,6 @@ import {
 } from '../common/problem/catalogue.js';
 import { type RequestSource, Source } from '../common/request-source.js';
 import { KnownBrowser } from '../sessions/known-browser.js';
-import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { FactorsService } from './factors.service.js';
 import {
   addedPasskey,
@@ -49,7 +48,6 @@ const passkeyId = z.uuid('must be the id of a passkey').meta({ description: 'The
 export class FactorsController {
   constructor(
     private readonly factors: FactorsService,
-    private readonly sessions: SessionsRepository,
     private readonly knownBrowser: KnownBrowser,
   ) {}
 
@@ -99,11 +97,8 @@ export class FactorsController {
     @Source() source: RequestSource,
     @Req() request: Request,
   ): Promise<RecoveryCodesResponse> {
-    const prover = { ...user, deviceKey: await this.knownBrowser.of(request, user.userId) };
-    return this.factors.confirmTotp(user, prover, code, source, async (tx, { recoveryCodes }, amr) => {
-      const renewed = await this.sessions.renew(tx, user.sessionId, user.userId, amr);
-      return renewed && { recovery_codes: recoveryCodes };
-    });
+    const deviceKey = await this.knownBrowser.of(request, user.userId);
+    return { recovery_codes: await this.factors.confirmOwnTotp(user, deviceKey, code, source) };
   }
 
   @Post('recovery-codes')

@@ -5,6 +5,7 @@ import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
 import { DerivedKeys } from '../common/crypto/derived-keys.js';
 import { newId } from '../common/ids.js';
+import type { Principal } from '../common/principal.js';
 import {
   MFA_ENROLLMENT_REQUIRED,
   NOT_FOUND,
@@ -17,6 +18,7 @@ import { MULTI_FACTOR, type SecondFactorMethod, SecondFactorPolicy } from '../co
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { DevicesRepository } from '../sessions/devices.repository.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
 import type { NewPasskey } from './mfa.schemas.js';
 import { Passkey } from './passkey.entity.js';
 import { Passkeys } from './passkeys.js';
@@ -51,8 +53,6 @@ export interface AddedFactor {
 @Injectable()
 export class FactorsService {
   private readonly cipher: SeedCipher;
-  private readonly policy: SecondFactorPolicy;
-
   constructor(
     private readonly database: Database,
     private readonly totp: TotpRepository,
@@ -61,13 +61,14 @@ export class FactorsService {
     private readonly recoveryCodes: RecoveryCodes,
     private readonly secondFactors: SecondFactors,
     private readonly devices: DevicesRepository,
+    private readonly sessions: SessionsRepository,
+    private readonly policy: SecondFactorPolicy,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     keys: DerivedKeys,
   ) {
     this.cipher = new SeedCipher(keys);
-    this.policy = new SecondFactorPolicy(config);
   }
 
   /** All that a user may see of their factors. */
@@ -117,6 +118,15 @@ export class FactorsService {
       const details = { totp_id: pending.id, name: pending.name };
       await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.totp_added', details }, source);
       return then(tx, await this.added(tx, owner, source), ['otp', MULTI_FACTOR]);
+    });
+  }
+
+  /** As {@link confirmTotp}, for whoever is signed in: their session has proven the factor. Returns the recovery codes. */
+  confirmOwnTotp(user: Principal, deviceKey: string | null, code: string, source: RequestSource): Promise<string[]> {
+    const { userId, sessionId } = user;
+    return this.confirmTotp(user, { ...user, deviceKey }, code, source, async (tx, { recoveryCodes }, amr) => {
+      const renewed = await this.sessions.renew(tx, sessionId, userId, amr, this.clock.now());
+      return renewed && recoveryCodes;
     });
   }
 

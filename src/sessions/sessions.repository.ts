@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { INSERT_AUDIT_EVENT_COLUMNS } from '../audit/audit.repository.js';
-import { Clock } from '../common/clock.js';
 import type { Chore } from '../common/janitor.js';
 import type { SecondFactorMethod } from '../common/second-factors.js';
 import { Database, type Statement } from '../database/database.js';
@@ -220,10 +219,7 @@ const SWEEP = `
 export class SessionsRepository implements Chore {
   readonly name = 'sessions';
 
-  constructor(
-    private readonly database: Database,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   /** Writes a new session with all that goes with it, within `tx` or by itself; null where its proof is out of date. */
   async insert(tx: EntityManager | null, session: NewSession): Promise<InsertedSession | null> {
@@ -261,8 +257,8 @@ export class SessionsRepository implements Chore {
   }
 
   /** Notes a new proof of who the session's user is, by `amr`; null where the session has ended. */
-  async renew(tx: EntityManager, id: string, userId: string, amr: string[]): Promise<LiveSession | null> {
-    return (await tx.query<LiveSession[]>(RENEW, [id, userId, this.clock.now(), amr]))[0] ?? null;
+  async renew(tx: EntityManager, id: string, userId: string, amr: string[], now: Date): Promise<LiveSession | null> {
+    return (await tx.query<LiveSession[]>(RENEW, [id, userId, now, amr]))[0] ?? null;
   }
 
   /** A user's live sessions, newest first, from before the session `before` on. */

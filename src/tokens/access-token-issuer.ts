@@ -28,13 +28,11 @@ export interface TokenSubject {
 @Injectable()
 export class AccessTokenIssuer {
   readonly lifetimeSeconds: number;
-  private readonly policy: SecondFactorPolicy;
-
   constructor(
     private readonly signer: JwsSigner,
+    private readonly policy: SecondFactorPolicy,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.policy = new SecondFactorPolicy(config);
     this.lifetimeSeconds = config.tokens.accessTokenSeconds;
   }
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 
 import { temporaryFolders } from '../../test/support/temporary-folders.js';
+import { SecondFactorPolicy } from '../common/second-factors.js';
 import type { Config } from '../config/config.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
@@ -50,7 +51,7 @@ const subject = {
 };
 
 const issue = (ring: KeyRing, tokens: Config['tokens']): string =>
-  new AccessTokenIssuer(new JwsSigner(ring), { tokens } as Config).issue({
+  new AccessTokenIssuer(new JwsSigner(ring), new SecondFactorPolicy('off'), { tokens } as Config).issue({
     ...subject,
     issued_at: Math.floor(Date.now() / 1000),
   });
