@@ -10,12 +10,14 @@ import { TotpAuthenticator } from './mfa/totp-authenticator.entity.js';
 import { LoginCounter } from './protection/login-counter.entity.js';
 import { Revocation } from './revocations/revocation.entity.js';
 import { Session } from './sessions/session.entity.js';
+import { OneTimeLink } from './users/one-time-link.entity.js';
 import { UserDevice } from './sessions/user-device.entity.js';
 import { User } from './users/user.entity.js';
 
 /** Every table that a feature reads through TypeORM; a test holds them against the migrations. */
 export const entities = [
   User,
+  OneTimeLink,
   Role,
   Session,
   UserDevice,

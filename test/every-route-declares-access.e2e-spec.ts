@@ -58,6 +58,7 @@ describe('access', () => {
       'post /auth/passkeys/verify',
       'post /auth/refresh',
       'post /auth/register',
+      'post /auth/reset-password',
     ]);
   });
 

@@ -31,10 +31,12 @@ import {
 } from '../common/problem/catalogue.js';
 import { Problem, type ProblemType } from '../common/problem/problem.js';
 import { sourceOf } from '../common/request-source.js';
-import { SecondFactorPolicy } from '../common/second-factors.js';
+import { MULTI_FACTOR, type SecondFactorMethod, SecondFactorPolicy } from '../common/second-factors.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SessionsRepository, type SessionStanding } from '../sessions/sessions.repository.js';
 import { ACCESS_TOKEN_STRATEGY } from './access-token.strategy.js';
+
+type ProofMethod = 'password' | SecondFactorMethod;
 
 const PROBLEMS: Record<TokenErrorCode, ProblemType> = {
   token_invalid: TOKEN_INVALID,
@@ -81,21 +83,28 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     if (standing.must_change_password && !this.declares(OPEN_BEFORE_PASSWORD_CHANGE, context))
       return this.refuse(PASSWORD_CHANGE_REQUIRED, request, request.user);
     if (!this.policy.isMet(standing.roles, standing.amr) && !this.declares(OPEN_BEFORE_SECOND_FACTOR, context)) {
-      const hasFactor = standing.second_factors.length > 0;
-      if (!hasFactor) return this.refuse(MFA_ENROLLMENT_REQUIRED, request, request.user);
-      throw new Problem(STEP_UP_REQUIRED, { members: { methods: standing.second_factors } });
+      const methods = standing.second_factors;
+      if (methods.length === 0) return this.refuse(MFA_ENROLLMENT_REQUIRED, request, request.user);
+      return this.refuse(STEP_UP_REQUIRED, request, request.user, { methods });
     }
-    if (this.declares(STEP_UP, context)) this.requireRecentProof(request.user, standing);
+    const lacking = this.declares(STEP_UP, context) ? this.proofsLacking(request.user, standing) : [];
+    if (lacking.length > 0) return this.refuse(STEP_UP_REQUIRED, request, request.user, { methods: lacking });
+    // As they are now: the token may be from before a change.
+    request.user = { ...request.user, roles: standing.roles, permissions: standing.permissions };
     if (rule !== 'user' && !standing.permissions.includes(rule.permission))
       return this.refuse(FORBIDDEN, request, request.user);
     return true;
   }
 
-  /** ASVS 7.5.1. By the token's own `auth_time`: whoever else holds the session does not share the proof. */
-  private requireRecentProof({ authTime }: Principal, { second_factors }: SessionStanding): void {
+  /**
+   * By which methods a proof is needed before what asks for a recent one (ASVS 7.5.1); none where there is one. It counts by
+   * the token's own `auth_time`: whoever else holds the session does not share it. A session of somebody who has a
+   * second factor must have proven it (NIST SP 800-63B, 4.1.2): the password alone neither changes nor adds one.
+   */
+  private proofsLacking({ authTime }: Principal, { second_factors, amr }: SessionStanding): ProofMethod[] {
+    if (second_factors.length > 0 && !amr.includes(MULTI_FACTOR)) return second_factors;
     const age = this.clock.now().getTime() / 1000 - authTime;
-    if (age > this.config.mfa.stepUpSeconds)
-      throw new Problem(STEP_UP_REQUIRED, { members: { methods: ['password', ...second_factors] } });
+    return age > this.config.mfa.stepUpSeconds ? ['password', ...second_factors] : [];
   }
 
   private async admitClient(request: Request & { client?: ClientPrincipal }): Promise<boolean> {
@@ -122,7 +131,12 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     return this.reflector.getAllAndOverride<T | undefined>(key, [context.getHandler(), context.getClass()]);
   }
 
-  private async refuse(type: ProblemType, request: Request, principal?: Principal): Promise<never> {
+  private async refuse(
+    type: ProblemType,
+    request: Request,
+    principal?: Principal,
+    members?: Record<string, unknown>,
+  ): Promise<never> {
     await this.audit.recordRefusal(
       {
         type: 'access.refused',
@@ -133,6 +147,6 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
       },
       sourceOf(request),
     );
-    throw new Problem(type);
+    throw new Problem(type, { members });
   }
 }

@@ -1,9 +1,20 @@
 import { Module } from '@nestjs/common';
 
 import { MfaModule } from '../mfa/mfa.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { ResetFactorsController } from './reset-factors.controller.js';
-import { UnlockController } from './unlock.controller.js';
+import { Authority } from './authority.js';
+import { AdminClientsController } from './clients.controller.js';
+import { AdminRolesController } from './roles.controller.js';
+import { AdminRolesService } from './roles.service.js';
+import { StatsController } from './stats.controller.js';
+import { StatsRepository } from './stats.repository.js';
+import { AdminUsersController } from './users.controller.js';
+import { AdminUsersService } from './users.service.js';
 
-@Module({ imports: [MfaModule, UsersModule], controllers: [UnlockController, ResetFactorsController] })
+@Module({
+  imports: [MfaModule, PasswordsModule, UsersModule],
+  controllers: [AdminUsersController, AdminRolesController, AdminClientsController, StatsController],
+  providers: [Authority, AdminUsersService, AdminRolesService, StatsRepository],
+})
 export class AdminModule {}

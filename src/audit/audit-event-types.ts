@@ -112,11 +112,25 @@ export const auditEventTypes = {
     outcome: 'success',
     tells: 'A right password was hashed anew at the current cost; details.from is the scheme before.',
   },
+  'password.reset': { outcome: 'success', tells: 'A password was chosen by a one-time link; all sessions ended.' },
+  'user.created': { outcome: 'success', tells: 'An administrator made an account; details.roles has its roles.' },
+  'user.link_issued': {
+    outcome: 'success',
+    tells: 'An administrator made a link by which a user chooses a password; details.purpose is invite or reset.',
+  },
+  'user.changed': {
+    outcome: 'success',
+    tells: 'An administrator changed an account; details has each member with what it was and is.',
+  },
+  'user.deleted': { outcome: 'success', tells: 'An account was deleted for good; only its id is left, here.' },
+  'role.created': { outcome: 'success', tells: 'A role was made; details has its name and permissions.' },
+  'role.changed': { outcome: 'success', tells: 'A role allows other things; details has them before and after.' },
+  'role.deleted': { outcome: 'success', tells: 'A role was deleted, and taken from whoever had it.' },
   'password.change_failed': { outcome: 'failure', tells: 'A change of password named a wrong current one.' },
   'access.refused': {
     outcome: 'refused',
     tells:
-      'A request was refused; details has the code (forbidden, csrf_failed, password_change_required, token_invalid, token_revoked), method and path.',
+      'A request was refused; details has the code (forbidden, csrf_failed, password_change_required, mfa_enrollment_required, step_up_required, token_invalid, token_revoked), method and path.',
   },
 } as const satisfies Record<string, { outcome: 'success' | 'failure' | 'refused'; tells: string }>;
 

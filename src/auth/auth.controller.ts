@@ -39,10 +39,13 @@ import {
   type RefreshResponse,
   registerRequest,
   registerResponse,
+  resetPasswordRequest,
+  type ResetPasswordRequest,
   type RegisterRequest,
   type SignInResponse,
 } from './auth.schemas.js';
 import { CsrfHeader, TransportHeader } from './documented-headers.js';
+import { PasswordResetService } from './password-reset.service.js';
 import { RegistrationService } from './registration.service.js';
 import { halfWayMembersOf, SessionTransport } from './session-transport.js';
 import { SignInService } from './sign-in.service.js';
@@ -57,6 +60,7 @@ export class AuthController {
     private readonly signIns: SignInService,
     private readonly signOuts: SignOutService,
     private readonly refreshes: RefreshService,
+    private readonly passwordResets: PasswordResetService,
     private readonly transport: SessionTransport,
   ) {}
 
@@ -151,6 +155,27 @@ export class AuthController {
     const device = () => this.transport.deviceOf(request, body?.device_id);
     const granted = await this.refreshes.refresh(token, body?.device_id ?? null, device, source);
     return this.transport.answerRefresh(granted, request, response);
+  }
+
+  @Post('reset-password')
+  @HttpCode(200)
+  @CsrfProtected()
+  @RateLimit('login')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    operationId: 'resetPassword',
+    summary: 'Choose a password by a one-time link; all my sessions end',
+    description: 'Signs nobody in: the next step is a sign-in, with its second factor where there is one.',
+  })
+  @TransportHeader
+  @CsrfHeader
+  @ApiOkResponse({ standardSchema: revokedResponse, description: 'The password is set.' })
+  @ApiProblems(TOKEN_INVALID, CSRF_FAILED, VALIDATION_FAILED, WEAK_PASSWORD)
+  async resetPassword(
+    @Body({ schema: resetPasswordRequest }) body: ResetPasswordRequest,
+    @Source() source: RequestSource,
+  ): Promise<RevokedResponse> {
+    return { revoked: await this.passwordResets.reset(body, source) };
   }
 
   @Post('logout')

@@ -8,6 +8,7 @@ import { AuthController } from './auth.controller.js';
 import { NewSessions } from './new-sessions.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PasswordProof } from './password-proof.js';
+import { PasswordResetService } from './password-reset.service.js';
 import { RegistrationService } from './registration.service.js';
 import { SecondStepController } from './second-step.controller.js';
 import { SecondStepService } from './second-step.service.js';
@@ -30,6 +31,7 @@ import { StepUpService } from './step-up.service.js';
     SignOutService,
     PasswordProof,
     PasswordChangeService,
+    PasswordResetService,
     StepUpService,
     SessionTransport,
   ],

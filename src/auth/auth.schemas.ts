@@ -48,6 +48,17 @@ export const changePasswordRequest = z
   .meta({ id: 'ChangePasswordRequest' });
 export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
 
+export const resetPasswordRequest = z
+  .strictObject({
+    token: text()
+      .min(1, 'must not be empty')
+      .max(128, 'must be at most 128 characters long')
+      .meta({ description: 'Of the link.', example: 'Zk3v0m7m0q1m5tq5m3J0d8l2a1c9s4f6h8j0k2l4n6p' }),
+    new_password: newPassword,
+  })
+  .meta({ id: 'ResetPasswordRequest' });
+export type ResetPasswordRequest = z.infer<typeof resetPasswordRequest>;
+
 export const tokenMembers = {
   access_token: z.string().meta({ example: 'eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.e30.c2lnbmF0dXJl' }),
   token_type: z.literal('bearer'),

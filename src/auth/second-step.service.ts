@@ -36,6 +36,7 @@ export interface FirstStep {
   readonly deviceId: string | null;
 }
 
+const ENROLLED = 'Your account has a second factor by now. Sign in again, with it.';
 const EXPIRED = 'This sign-in has expired, was completed, or began in another browser. Sign in again.';
 
 /** The second of the two steps of a sign-in, and the sign-in by a passkey alone. Until it is done there is no session. */
@@ -79,7 +80,7 @@ export class SecondStepService {
   /** Completes a sign-in by a second factor. @throws Problem `mfa_invalid`, `account_locked`, `account_disabled` */
   async verify(request: SecondStepRequest, origin: SecondStepOrigin): Promise<SignedIn> {
     const halfWay = await this.attempt(request.mfa_token, 'verify', request.device_id, origin);
-    const account = await this.accountOf(halfWay);
+    const account = await this.accountOf(halfWay, origin.source);
     const proof: Proof =
       'response' in request
         ? { method: 'passkey', response: request.response, use: useOf(halfWay) }
@@ -99,9 +100,10 @@ export class SecondStepService {
 
   /** Sets up an authenticator app for somebody whom the policy does not let in without one. @throws Problem `mfa_invalid` */
   async setUpTotp(token: string, browser: string, source: RequestSource) {
-    const halfWay = await this.halfWays.find(token, 'enroll', browser);
+    const halfWay = await this.halfWays.attempt(token, 'enroll', browser);
     if (!halfWay) throw new Problem(MFA_INVALID, { detail: EXPIRED });
-    const account = await this.accountOf(halfWay);
+    const account = await this.accountOf(halfWay, source);
+    if (account.second_factors.length > 0) throw new Problem(MFA_INVALID, { detail: ENROLLED });
     return this.factors.setUpTotp(ownerOf(account), 'Authenticator app', source);
   }
 
@@ -111,7 +113,7 @@ export class SecondStepService {
     origin: SecondStepOrigin,
   ): Promise<SignedIn & { recoveryCodes: string[] }> {
     const halfWay = await this.attempt(request.mfa_token, 'enroll', request.device_id, origin);
-    const account = await this.accountOf(halfWay);
+    const account = await this.accountOf(halfWay, origin.source);
     const prover = { userId: account.id, deviceKey: halfWay.device_key };
     return this.factors.confirmTotp(
       ownerOf(account),
@@ -119,6 +121,7 @@ export class SecondStepService {
       request.code,
       origin.source,
       async (tx, { recoveryCodes }, amr) => {
+        if (recoveryCodes.length === 0) throw new Problem(MFA_INVALID, { detail: ENROLLED }); // not the first factor
         const signedIn = await this.begin(tx, halfWay, account, amr, origin, false);
         return signedIn && { ...signedIn, recoveryCodes };
       },
@@ -133,11 +136,11 @@ export class SecondStepService {
   /** Signs in by a passkey alone, which checked who holds it. @throws Problem `mfa_invalid`, `account_disabled` */
   async signIn({ response }: PasskeySignInRequest, origin: SecondStepOrigin): Promise<SignedIn> {
     const { device, source, browser } = origin;
-    const signedIn = await this.newSessions.transaction(async (tx) => {
+    const outcome = await this.newSessions.transaction(async (tx): Promise<SignedIn | { disabled: Account } | null> => {
       const used = await this.passkeys.authenticate(tx, null, response, signInUse(browser));
-      if (!used) return null;
-      const account = await this.users.findById(used.passkey.userId, tx);
-      if (!account?.is_active) throw new Problem(ACCOUNT_DISABLED);
+      const account = used && (await this.users.findById(used.passkey.userId, tx));
+      if (!account) return null;
+      if (!account.is_active) return { disabled: account }; // the challenge is spent all the same
       const known = await this.newSessions.knows(tx, account.id, device.deviceKey);
       const amr = [used.passkey.backupEligible ? 'swk' : 'hwk', 'user', 'mfa'];
       return this.newSessions.begin(
@@ -147,7 +150,8 @@ export class SecondStepService {
         source,
       );
     });
-    if (signedIn) return signedIn;
+    if (outcome && 'disabled' in outcome) return this.refuseDisabled(outcome.disabled, source);
+    if (outcome) return outcome;
     await this.audit.recordRefusal({ type: 'login.failed', details: { reason: 'passkey' } }, source);
     throw new Problem(MFA_INVALID, {
       detail: 'The passkey is not known here, or its answer came too late. Try again.',
@@ -193,11 +197,15 @@ export class SecondStepService {
     throw new Problem(MFA_INVALID, { detail: EXPIRED });
   }
 
-  private async accountOf({ user_id }: HalfWay): Promise<Account> {
+  private async accountOf({ user_id }: HalfWay, source: RequestSource): Promise<Account> {
     const account = await this.users.findById(user_id);
     if (!account) throw new Problem(MFA_INVALID, { detail: EXPIRED });
-    if (!account.is_active) throw new Problem(ACCOUNT_DISABLED);
-    return account;
+    return account.is_active ? account : this.refuseDisabled(account, source);
+  }
+
+  private async refuseDisabled({ id }: Account, source: RequestSource): Promise<never> {
+    await this.audit.recordAlone({ type: 'login.refused', userId: id, details: { reason: 'disabled' } }, source);
+    throw new Problem(ACCOUNT_DISABLED);
   }
 }
 

@@ -9,6 +9,7 @@ import { Database } from '../database/database.js';
 import type { Principal } from '../common/principal.js';
 import type { RevocationCause } from '../revocations/revocation.js';
 import { Revoker } from '../revocations/revoker.js';
+import { DevicesRepository } from '../sessions/devices.repository.js';
 import { type RefreshToken, RefreshTokens, saltHash } from '../sessions/refresh-token.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
@@ -19,6 +20,7 @@ export class SignOutService {
   constructor(
     private readonly database: Database,
     private readonly sessions: SessionsRepository,
+    private readonly devices: DevicesRepository,
     private readonly revoker: Revoker,
     private readonly refreshTokens: RefreshTokens,
     private readonly verifier: AccessTokenVerifier,
@@ -39,10 +41,14 @@ export class SignOutService {
     });
   }
 
-  /** Ends all sessions of the user, this one too. Returns how many. */
+  /** Ends all sessions of the user, this one too, and no browser skips the second step. Returns how many. */
   signOutEverywhere(user: Principal, source: RequestSource): Promise<number> {
     const cause: RevocationCause = { reason: 'logout_all', actorId: user.userId };
-    return this.database.transaction((tx) => this.revoker.revoke(tx, { sessionsOf: user.userId }, cause, source));
+    return this.database.transaction(async (tx) => {
+      const count = await this.revoker.revoke(tx, { sessionsOf: user.userId }, cause, source);
+      await this.devices.forgetRemembered(tx, user.userId);
+      return count;
+    });
   }
 
   private async endByRefreshToken(tx: EntityManager, token: RefreshToken, source: RequestSource): Promise<number> {

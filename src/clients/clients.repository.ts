@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, LessThan } from 'typeorm';
 
 import { Database, type Statement, uniqueViolation } from '../database/database.js';
 import { Client } from './client.entity.js';
@@ -26,6 +26,12 @@ export class ClientsRepository {
 
   async authenticate(id: string, secretHash: Buffer, now: Date): Promise<AuthenticClient | null> {
     return (await this.database.run<AuthenticClient>(AUTHENTICATE, [id, secretHash, now]))[0] ?? null;
+  }
+
+  /** Newest first, from before the client `before` on. */
+  list(limit: number, before: string | null): Promise<Client[]> {
+    const where = before === null ? {} : { id: LessThan(before) };
+    return this.database.manager.find(Client, { where, order: { id: 'DESC' }, take: limit });
   }
 
   /** Adds a client with its first secret; false where another one has the name. */

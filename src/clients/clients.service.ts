@@ -28,8 +28,12 @@ export class ClientsService {
     private readonly clock: Clock,
   ) {}
 
-  /** Adds a client. Its secret is returned this once, and kept as a hash. Null where the name is taken. */
-  async create(name: string, source: RequestSource): Promise<ClientCredentials | null> {
+  /** Adds a client, by the command line or an administrator. Its secret is returned this once, and kept as a hash. Null where the name is taken. */
+  async create(
+    name: string,
+    source: RequestSource,
+    by?: { readonly userId: string; readonly sessionId: string },
+  ): Promise<ClientCredentials | null> {
     const now = this.clock.now();
     const clientId = newId(now);
     const clientSecret = randomBytes(SECRET_BYTES).toString('base64url');
@@ -39,7 +43,8 @@ export class ClientsService {
         { id: clientId, name, createdAt: now, disabledAt: null },
         { id: newId(now), clientId, secretHash: hashOf(clientSecret), createdAt: now, expiresAt: null },
       );
-      if (added) await this.audit.record(tx, { type: 'client.created', clientId, details: { name } }, source);
+      const who = { actorId: by?.userId, sessionId: by?.sessionId };
+      if (added) await this.audit.record(tx, { ...who, type: 'client.created', clientId, details: { name } }, source);
       return added;
     });
     return isNew ? { clientId, clientSecret } : null;

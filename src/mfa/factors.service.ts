@@ -19,6 +19,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { DevicesRepository } from '../sessions/devices.repository.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { UsersRepository } from '../users/users.repository.js';
 import type { NewPasskey } from './mfa.schemas.js';
 import { Passkey } from './passkey.entity.js';
 import { Passkeys } from './passkeys.js';
@@ -62,6 +63,7 @@ export class FactorsService {
     private readonly secondFactors: SecondFactors,
     private readonly devices: DevicesRepository,
     private readonly sessions: SessionsRepository,
+    private readonly users: UsersRepository,
     private readonly policy: SecondFactorPolicy,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -84,12 +86,15 @@ export class FactorsService {
   /** Makes a seed and shows it, this once; it counts when it is confirmed. @throws Problem `too_many_factors` */
   async setUpTotp(owner: Owner, name: string, source: RequestSource) {
     const { userId, username } = owner;
-    if ((await this.totp.listConfirmed(userId)).length >= MAX_OF_A_KIND) throw new Problem(TOO_MANY_FACTORS);
     const now = this.clock.now();
     const id = newId(now);
     const seed = newSeed();
-    await this.totp.setUp(id, userId, name, this.cipher.seal(seed, userId), now);
-    await this.audit.recordAlone({ ...whoOf(owner), type: 'mfa.totp_set_up', details: { name } }, source);
+    await this.database.transaction(async (tx) => {
+      await this.users.lock(tx, userId);
+      if ((await this.totp.listConfirmed(userId, tx)).length >= MAX_OF_A_KIND) throw new Problem(TOO_MANY_FACTORS);
+      await this.totp.setUp(tx, id, userId, name, this.cipher.seal(seed, userId), now);
+      await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.totp_set_up', details: { name } }, source);
+    });
     return { id, ...(await present(seed, ISSUER, username)) };
   }
 
@@ -135,9 +140,10 @@ export class FactorsService {
   }
 
   /** @throws Problem `validation_failed` where the answer is not right, `too_many_factors` */
-  async addPasskey(owner: Owner, { name, response }: NewPasskey, source: RequestSource) {
-    if ((await this.passkeyRows.list(owner.userId)).length >= MAX_OF_A_KIND) throw new Problem(TOO_MANY_FACTORS);
+  async addPasskey(owner: Principal, { name, response }: NewPasskey, source: RequestSource) {
     return this.database.transaction(async (tx) => {
+      await this.users.lock(tx, owner.userId);
+      if ((await this.passkeyRows.list(owner.userId, tx)).length >= MAX_OF_A_KIND) throw new Problem(TOO_MANY_FACTORS);
       const passkey = await this.passkeys.register(tx, owner.userId, name, response, registrationUse(owner));
       if (!passkey) {
         const message = 'is not an answer to a challenge of ours that is still good, or the passkey is known already';
@@ -145,6 +151,9 @@ export class FactorsService {
       }
       const details = { passkey_id: passkey.id, name };
       await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.passkey_added', details }, source);
+      // Whoever made it has it in hand: their session has proven it.
+      const amr = [passkey.backupEligible ? 'swk' : 'hwk', MULTI_FACTOR];
+      await this.sessions.renew(tx, owner.sessionId, owner.userId, amr, this.clock.now());
       return { passkey, ...(await this.added(tx, owner, source)) };
     });
   }
@@ -162,6 +171,7 @@ export class FactorsService {
   /** @throws Problem `not_found`, `mfa_enrollment_required` where the policy needs the last one */
   async removePasskey(owner: Owner, id: string, source: RequestSource): Promise<void> {
     await this.database.transaction(async (tx) => {
+      await this.users.lock(tx, owner.userId);
       if ((await this.passkeyRows.remove(tx, owner.userId, id)) === 0) throw new Problem(NOT_FOUND);
       const details = { passkey_id: id };
       await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.passkey_removed', details }, source);

@@ -16,7 +16,8 @@ export const HALF_WAY_TYPE = 'mfa+jwt';
 export const HALF_WAY_AUDIENCE = 'urn:latchkey:second-step';
 const ALGORITHM = 'HS256';
 const LIFE_SECONDS = 300;
-const MAX_ATTEMPTS = 5;
+/** Wrong codes; or, where a factor is set up first, set-ups and codes together: nothing is to be guessed there. */
+const MAX_ATTEMPTS: Record<HalfWayPurpose, number> = { verify: 5, enroll: 10 };
 
 /** What is to come: a proof by a second factor, or setting one up first, where the policy asks for one. */
 export type HalfWayPurpose = 'verify' | 'enroll';
@@ -42,7 +43,7 @@ export interface HalfWayToken {
 }
 
 const COLUMNS = 'id, user_id, device_key, device_id, amr, password_changed_at::text as password_changed_at';
-const LIVE = `id = $1 and purpose = $2 and binding = $3 and spent_at is null and expires_at > $4 and attempts < ${MAX_ATTEMPTS}`;
+const LIVE = `id = $1 and purpose = $2 and binding = $3 and spent_at is null and expires_at > $4 and attempts < $5`;
 
 const FIND: Statement = { name: 'half-way-find', text: `select ${COLUMNS} from half_way_sign_ins where ${LIVE}` };
 const COUNT: Statement = {
@@ -122,7 +123,7 @@ export class HalfWaySignIns implements Chore {
   ): Promise<HalfWay | null> {
     const id = await this.idOf(token);
     if (id === null) return null;
-    const values = [id, purpose, bindingOf(browser), this.clock.now()];
+    const values = [id, purpose, bindingOf(browser), this.clock.now(), MAX_ATTEMPTS[purpose]];
     return (await this.database.run<HalfWay & Record<string, unknown>>(statement, values))[0] ?? null;
   }
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { Janitor } from '../common/janitor.js';
 import { ProtectionModule } from '../protection/protection.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { Challenges } from './challenges.js';
 import { FactorsController } from './factors.controller.js';
 import { FactorsService } from './factors.service.js';
@@ -13,7 +14,7 @@ import { SecondFactors } from './second-factors.js';
 import { TotpRepository } from './totp.repository.js';
 
 @Module({
-  imports: [ProtectionModule],
+  imports: [ProtectionModule, UsersModule],
   controllers: [FactorsController],
   providers: [
     TotpRepository,

@@ -51,7 +51,7 @@ const registrationResponse = z
     response: z.looseObject({
       clientDataJSON: bytes(4096),
       attestationObject: bytes(32_768),
-      transports: z.array(z.string().max(32)).max(8).optional(),
+      transports: z.array(text().max(32, 'must be at most 32 characters long')).max(8).optional(),
     }),
     ...credentialRest,
   })

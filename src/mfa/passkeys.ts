@@ -11,6 +11,7 @@ import { parse as parseUuid } from 'uuid';
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { UsersRepository } from '../users/users.repository.js';
 import { CHALLENGE_SECONDS, Challenges } from './challenges.js';
 import { Passkey } from './passkey.entity.js';
 import { PasskeysRepository } from './passkeys.repository.js';
@@ -35,6 +36,7 @@ export class Passkeys {
 
   constructor(
     private readonly repository: PasskeysRepository,
+    private readonly users: UsersRepository,
     private readonly challenges: Challenges,
     private readonly clock: Clock,
     @Inject(CONFIG) { mfa }: Config,
@@ -126,6 +128,7 @@ export class Passkeys {
   ): Promise<UsedPasskey | null> {
     const passkey = await this.repository.findByCredentialId(tx, Buffer.from(response.id, 'base64url'));
     if (!passkey || (userId !== null && passkey.userId !== userId)) return null;
+    await this.users.lock(tx, passkey.userId);
     const { userHandle } = response.response;
     if (userHandle && userHandle !== Buffer.from(parseUuid(passkey.userId)).toString('base64url')) return null;
     const { verifyAuthenticationResponse } = await webauthn();

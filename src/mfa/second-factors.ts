@@ -12,6 +12,7 @@ import { MULTI_FACTOR, type SecondFactorMethod } from '../common/second-factors.
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { type AdmittedAttempt, Lockout } from '../protection/lockout.js';
+import { UsersRepository } from '../users/users.repository.js';
 import { Passkeys } from './passkeys.js';
 import { RecoveryCodes } from './recovery-codes.js';
 import { SeedCipher } from './seed-cipher.js';
@@ -27,7 +28,7 @@ export type Proof =
 export interface Prover {
   readonly userId: string;
   readonly sessionId?: string;
-  /** The browser, if the user is known by it: it is counted for itself. */
+  /** The browser, if the user is known by it: it is counted for itself, as a session is where there is none. */
   readonly deviceKey: string | null;
 }
 
@@ -45,6 +46,7 @@ export class SecondFactors {
     private readonly totp: TotpRepository,
     private readonly recoveryCodes: RecoveryCodes,
     private readonly passkeys: Passkeys,
+    private readonly users: UsersRepository,
     private readonly lockout: Lockout,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -80,32 +82,35 @@ export class SecondFactors {
     work: (tx: EntityManager) => Promise<T | null>,
   ): Promise<T> {
     const who = { userId, sessionId };
-    const attempt = await this.admit(who, method, deviceKey, source);
+    // A signature cannot be guessed, so counting would only keep its owner out.
+    const attempt = method === 'passkey' ? null : await this.admit(who, method, deviceKey ?? sessionId ?? null, source);
     const outcome = await this.database
       .transaction(async (tx) => {
+        await this.users.lock(tx, userId); // before any row of theirs, as all that changes factors does
         const done = await work(tx);
         if (done === null) throw new Undone();
-        await this.lockout.succeed(tx, attempt);
+        if (attempt) await this.lockout.succeed(tx, attempt);
         return { done };
       })
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         if (error instanceof Undone) return null;
+        if (attempt) await this.lockout.retract(attempt); // the proof was not what failed
         throw error;
       });
     if (outcome) return outcome.done;
     await this.audit.recordAlone({ ...who, type: 'mfa.failed', details: { method } }, source);
-    if (attempt.locks) await this.audit.recordAlone({ ...who, type: 'mfa.locked', details: { method } }, source);
+    if (attempt?.locks) await this.audit.recordAlone({ ...who, type: 'mfa.locked', details: { method } }, source);
     throw new Problem(MFA_INVALID);
   }
 
   private async admit(
     who: { userId: string; sessionId?: string },
     method: SecondFactorMethod,
-    deviceKey: string | null,
+    place: string | null,
     source: RequestSource,
   ): Promise<AdmittedAttempt> {
     try {
-      return await this.lockout.admit(who.userId, { factor: method, deviceKey });
+      return await this.lockout.admit(who.userId, { factor: method, of: place });
     } catch (error) {
       if (error instanceof Problem && error.type === ACCOUNT_LOCKED)
         await this.audit.recordAlone({ ...who, type: 'mfa.refused', details: { method, reason: 'locked' } }, source);

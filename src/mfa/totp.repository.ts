@@ -11,8 +11,15 @@ export class TotpRepository {
   constructor(private readonly database: Database) {}
 
   /** Sets one up that is not in use yet, in the place of another such one: a user has one at most. */
-  async setUp(id: string, userId: string, name: string, { keyId, seed }: SealedSeed, now: Date): Promise<void> {
-    await this.database.manager.query(
+  async setUp(
+    tx: EntityManager,
+    id: string,
+    userId: string,
+    name: string,
+    { keyId, seed }: SealedSeed,
+    now: Date,
+  ): Promise<void> {
+    await tx.query(
       `insert into totp_authenticators (id, user_id, name, key_id, seed, created_at) values ($1, $2, $3, $4, $5, $6)
        on conflict (user_id) where confirmed_at is null
        do update set id = $1, name = $3, key_id = $4, seed = $5, created_at = $6`,

@@ -20,10 +20,10 @@ const STREAK_MEMORY_SECONDS = 30 * DAY_SECONDS;
 
 /**
  * What has a counter of its own: a network, a browser that this user signed in with before, a session of theirs; or
- * one of their second factors, at all networks together, but for each known browser by itself.
+ * one of their second factors, at all networks together, but for each known browser or session by itself.
  */
 export type LockoutPlace =
-  { ip: string } | { deviceKey: string } | { sessionId: string } | { factor: string; deviceKey: string | null };
+  { ip: string } | { deviceKey: string } | { sessionId: string } | { factor: string; of: string | null };
 
 /** A counted attempt that may go on. */
 export interface AdmittedAttempt {
@@ -121,6 +121,6 @@ const bytesOf = (userId: string): Buffer => Buffer.from(parseUuid(userId));
 
 function placeText(place: LockoutPlace): string {
   if ('ip' in place) return `network|${networkOf(place.ip)}`;
-  if ('factor' in place) return `factor|${place.factor}|${place.deviceKey ?? ''}`;
+  if ('factor' in place) return `factor|${place.factor}|${place.of ?? ''}`;
   return 'deviceKey' in place ? `device|${place.deviceKey}` : `session|${place.sessionId}`;
 }

@@ -74,7 +74,7 @@ const END_SURPLUS = `
  */
 const CUT_OFF = `
   with live as (
-    select id, greatest(created_at, rotated_at) as issued_at
+    select id, greatest(created_at, rotated_at, auth_time) as issued_at
       from sessions where user_id = $1 and ended_at is null order by id for update
   ), latest as (
     select greatest($2::timestamptz, max(issued_at)) as at from live

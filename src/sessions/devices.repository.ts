@@ -23,9 +23,14 @@ export class DevicesRepository {
     await tx.update(UserDevice, { userId, deviceKey }, { rememberedUntil: until });
   }
 
-  /** None of the user's browsers skips the second step any more; they stay known. */
-  async forgetRemembered(tx: EntityManager, userId: string): Promise<void> {
-    await tx.update(UserDevice, { userId }, { rememberedUntil: null });
+  /** None of the user's browsers skips the second step any more, but that of the session `exceptSession`; they stay known. */
+  async forgetRemembered(tx: EntityManager, userId: string, exceptSession: string | null = null): Promise<void> {
+    await tx.query(
+      `update user_devices set remembered_until = null
+        where user_id = $1 and remembered_until is not null
+          and device_key is distinct from (select device_key from sessions where id = $2)`,
+      [userId, exceptSession],
+    );
   }
 
   /** A user's devices, newest first, from before the device `before` on. */

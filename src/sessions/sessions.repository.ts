@@ -85,13 +85,15 @@ export interface NewSession {
   forgive: readonly Buffer[];
   /** When the password that was proven was set; null where it was set in this very transaction. */
   passwordChangedAt: string | null;
+  /** Those that the user had when it was decided that none is asked for; null where one was proven. */
+  secondFactors: readonly string[] | null;
 }
 
 const epoch = (instant: string): string => `floor(extract(epoch from ${instant}))::float8`;
 
 /**
- * A sign-in in one round trip, unless the password was changed or the account disabled since it was read; the lock
- * decides between the two: the session, its browser as a known one, cleared counters, the audit row. The sign-ins of
+ * A sign-in in one round trip, unless the password or the second factors were changed or the account disabled since it
+ * was read; the lock decides between the two: the session, its browser as a known one, cleared counters, the audit row. The sign-ins of
  * one user come one after the other, so each counts the sessions of those before.
  */
 const INSERT: Statement = {
@@ -100,6 +102,7 @@ const INSERT: Statement = {
   with proven as (
     select u.id, u.tokens_valid_from from users u
      where u.id = $2 and u.is_active and ($17::timestamptz is null or u.password_changed_at = $17)
+       and ($18::text[] is null or u.second_factors = $18)
        for no key update
   ), session as (
     insert into sessions (id, user_id, salt_hash, amr, device_id, device_key, ip, user_agent, tokens_valid_from,
@@ -233,6 +236,7 @@ export class SessionsRepository implements Chore {
       session.requestId,
       session.forgive,
       session.passwordChangedAt,
+      session.secondFactors,
     ];
     const rows = tx
       ? await tx.query<InsertedSession[]>(INSERT.text, values)

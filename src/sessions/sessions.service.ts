@@ -5,12 +5,14 @@ import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
 import type { Principal } from '../common/principal.js';
 import type { RequestSource } from '../common/request-source.js';
+import { MULTI_FACTOR } from '../common/second-factors.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import type { RevocationCause } from '../revocations/revocation.js';
 import { Revoker } from '../revocations/revoker.js';
 import type { Account } from '../users/users.repository.js';
 import type { DeviceEvidence } from './device.js';
+import { DevicesRepository } from './devices.repository.js';
 import { newSalt, type RefreshToken, RefreshTokens, saltHash } from './refresh-token.js';
 import { type LiveSession, SessionsRepository } from './sessions.repository.js';
 
@@ -18,6 +20,7 @@ import { type LiveSession, SessionsRepository } from './sessions.repository.js';
 export interface Beginning {
   account: Pick<Account, 'id' | 'username' | 'roles' | 'permissions' | 'must_change_password'> & {
     password_changed_at?: string;
+    second_factors?: readonly string[];
   };
   /** How the user proved who they are (RFC 8176). */
   amr: string[];
@@ -39,6 +42,7 @@ export interface GrantedSession {
 export class SessionsService {
   constructor(
     private readonly sessions: SessionsRepository,
+    private readonly devices: DevicesRepository,
     private readonly refreshTokens: RefreshTokens,
     private readonly revoker: Revoker,
     private readonly database: Database,
@@ -77,6 +81,7 @@ export class SessionsService {
       requestId: source.requestId,
       forgive,
       passwordChangedAt: account.password_changed_at ?? null,
+      secondFactors: amr.includes(MULTI_FACTOR) ? null : (account.second_factors ?? null),
     });
     if (!inserted) return null;
     if (inserted.live_sessions >= this.config.sessions.maxPerUser) await this.endSurplus(tx, account.id, id, source);
@@ -114,11 +119,15 @@ export class SessionsService {
     });
   }
 
-  /** Ends all of the user's sessions but the one that asks. Returns how many. */
+  /** Ends all of the user's sessions but the one that asks; no other browser skips the second step. Returns how many. */
   endOthers(user: Principal, source: RequestSource): Promise<number> {
     const target = { sessionsOf: user.userId, except: user.sessionId };
     const cause: RevocationCause = { reason: 'ended_by_user', actorId: user.userId };
-    return this.database.transaction((tx) => this.revoker.revoke(tx, target, cause, source));
+    return this.database.transaction(async (tx) => {
+      const count = await this.revoker.revoke(tx, target, cause, source);
+      await this.devices.forgetRemembered(tx, user.userId, user.sessionId);
+      return count;
+    });
   }
 
   private async endSurplus(

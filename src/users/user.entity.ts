@@ -1,7 +1,10 @@
-import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
 /** An account. */
 @Entity('users')
+@Index('users_username_canonical_idx', { synchronize: false }) // by operator classes that TypeORM does not know
+@Index('users_email_canonical_idx', { synchronize: false })
+@Index('users_roles_idx', { synchronize: false })
 @Unique(['usernameCanonical'])
 @Unique(['emailCanonical'])
 export class User {

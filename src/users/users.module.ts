@@ -1,6 +1,12 @@
 import { Module } from '@nestjs/common';
 
+import { Janitor } from '../common/janitor.js';
+import { OneTimeLinks } from './one-time-links.js';
 import { UsersRepository } from './users.repository.js';
 
-@Module({ providers: [UsersRepository], exports: [UsersRepository] })
-export class UsersModule {}
+@Module({ providers: [UsersRepository, OneTimeLinks], exports: [UsersRepository, OneTimeLinks] })
+export class UsersModule {
+  constructor(janitor: Janitor, links: OneTimeLinks) {
+    janitor.add(links);
+  }
+}

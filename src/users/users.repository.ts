@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { SecondFactorMethod } from '../common/second-factors.js';
 import { Database, type Statement, uniqueViolation } from '../database/database.js';
-import { isEmail } from './canonical-name.js';
+import { canonicalName, isEmail } from './canonical-name.js';
 import { User } from './user.entity.js';
 
 /** An account with what its roles allow: all that a token or an answer says of it. */
@@ -37,6 +37,22 @@ const ACCOUNT = `
   select u.id, u.username, u.email, u.email_verified_at, u.password_hash, u.roles, u.is_active,
          u.must_change_password, u.second_factors, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
     from users u`;
+
+/** Which accounts: by how a name begins, by role, by state. */
+export interface AccountFilter {
+  search?: string;
+  role?: string;
+  is_active?: boolean;
+}
+
+const LIST = `${ACCOUNT}
+ where ($1::text is null or u.username_canonical like $1 or u.email_canonical like $1)
+   and ($2::text is null or u.roles @> array[$2])
+   and ($3::boolean is null or u.is_active = $3)
+   and ($4::uuid is null or u.id < $4)
+ order by u.id desc limit $5`;
+
+const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
 const FIND_BY_ID: Statement = { name: 'account-by-id', text: `${ACCOUNT} where u.id = $1` };
 
@@ -80,6 +96,55 @@ export class UsersRepository {
     return isAccount(found) ? found : null;
   }
 
+  /** Accounts, newest first, from before the account `before` on. */
+  async list(filter: AccountFilter, limit: number, before: string | null): Promise<Account[]> {
+    const { search, role, is_active: isActive } = filter;
+    const prefix = search === undefined ? null : `${escapeLike(canonicalName(search))}%`;
+    return this.database.manager.query<Account[]>(LIST, [prefix, role ?? null, isActive ?? null, before, limit]);
+  }
+
+  /** Holds the account's row until `tx` is over. */
+  async lock(tx: EntityManager, id: string): Promise<void> {
+    await tx.query('select from users where id = $1 for no key update', [id]);
+  }
+
+  /** Changes what is given. */
+  async change(
+    tx: EntityManager,
+    id: string,
+    change: { roles?: string[]; is_active?: boolean; must_change_password?: boolean },
+    now: Date,
+  ): Promise<void> {
+    const { roles, is_active: isActive, must_change_password: mustChangePassword } = change;
+    const given = Object.entries({ roles, isActive, mustChangePassword }).filter(([, value]) => value !== undefined);
+    await tx.update(User, { id }, { ...Object.fromEntries(given), updatedAt: now });
+  }
+
+  /** Takes a role from whoever has it. Returns how many had it. */
+  async takeRole(tx: EntityManager, name: string, now: Date): Promise<number> {
+    const [, count] = await tx.query<[unknown, number]>(
+      'update users set roles = array_remove(roles, $1), updated_at = $2 where roles @> array[$1]',
+      [name, now],
+    );
+    return count;
+  }
+
+  /** Who has a role and a live session, in the order in which users are locked. */
+  async listSignedInWithRole(tx: EntityManager, name: string, now: Date): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      `select id from users u where roles @> array[$1]
+          and exists (select from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $2)
+        order by id`,
+      [name, now],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Deletes the account and all that hangs on it. */
+  async remove(tx: EntityManager, id: string): Promise<void> {
+    await tx.delete(User, { id });
+  }
+
   /** What `roles` allow together, sorted. */
   async permissionsOfRoles(roles: string[]): Promise<string[]> {
     return (await this.database.run<{ permissions: string[] }>(PERMISSIONS_OF_ROLES, [roles]))[0].permissions;
@@ -105,6 +170,11 @@ export class UsersRepository {
   /** Puts a hash of the same password in the old one's place; false where another change came first. */
   async upgradePasswordHash(tx: EntityManager, id: string, oldHash: string, newHash: string): Promise<boolean> {
     return (await tx.update(User, { id, passwordHash: oldHash }, { passwordHash: newHash })).affected === 1;
+  }
+
+  /** Sets a password's hash, whatever was there. */
+  async setPasswordHash(tx: EntityManager, id: string, passwordHash: string, now: Date): Promise<void> {
+    await tx.update(User, { id }, { passwordHash, passwordChangedAt: now, mustChangePassword: false, updatedAt: now });
   }
 
   /** Puts a new password's hash in the old one's place; false where another change came first. */

@@ -225,7 +225,7 @@ describe('seeds', () => {
       (await app.rows<{ key_id: string }>('select key_id from totp_authenticators where user_id = $1', [person.id]))[0]
         .key_id;
     const before = await keyIdOf();
-    const secrets = { MASTER_SECRET: `${'a'.repeat(20)  }bcdefghijklmnopqrstuvwxyz` };
+    const secrets = { MASTER_SECRET: `${'a'.repeat(20)}bcdefghijklmnopqrstuvwxyz` };
     const next = await app.replica({ ...secrets, MASTER_SECRET_PREVIOUS: app.config.masterSecret });
     try {
       expect((await signIn(next, person, authenticator.code())).status).toBe(200);

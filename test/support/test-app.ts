@@ -159,10 +159,18 @@ export class TestApp {
     const person = await this.givenPerson();
     await this.rows(`update users set roles = '{user,admin}' where id = $1`, [person.id]);
     const { body } = await this.client().login(person).expect(200);
-    const { access_token } = body as { access_token: string };
+    const { access_token, refresh_token } = body as { access_token: string; refresh_token: string };
     const send = (method: 'get' | 'post' | 'patch' | 'delete') => (path: string) =>
       this.client().send(method, path).set('Authorization', `Bearer ${access_token}`);
-    return { person, accessToken: access_token, get: send('get'), post: send('post') };
+    return {
+      person,
+      accessToken: access_token,
+      refreshToken: refresh_token,
+      get: send('get'),
+      post: send('post'),
+      patch: send('patch'),
+      delete: send('delete'),
+    };
   }
 
   /** A service with credentials of its own: its Authorization header. */

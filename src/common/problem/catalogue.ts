@@ -115,6 +115,30 @@ export const EMAIL_TAKEN = define(
   'The e-mail address is taken',
   'Another account has this e-mail address. Sign in, or use a different one.',
 );
+export const ROLE_TAKEN = define(
+  'role_taken',
+  409,
+  'There is a role of this name',
+  'Another role has this name. Choose a different one.',
+);
+export const CLIENT_TAKEN = define(
+  'client_taken',
+  409,
+  'There is a client of this name',
+  'Another client has this name. Choose a different one.',
+);
+export const ROLE_BUILT_IN = define(
+  'role_built_in',
+  409,
+  'The role comes with the service',
+  'The roles user and admin stay; what admin allows stays too.',
+);
+export const LAST_ADMINISTRATOR = define(
+  'last_administrator',
+  409,
+  'The last administrator stays',
+  'Nobody else could administer the service. Make somebody else an administrator first.',
+);
 export const TOO_MANY_FACTORS = define(
   'too_many_factors',
   409,
