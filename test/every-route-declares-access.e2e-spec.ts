@@ -1,18 +1,9 @@
-import { ModulesContainer, Reflector } from '@nestjs/core';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { Reflector } from '@nestjs/core';
 import request from 'supertest';
 
-import { ACCESS_RULE, type AccessRule, ALWAYS_CSRF } from '../src/common/access.js';
+import { ALWAYS_CSRF } from '../src/common/access.js';
+import { type Route, routesOf } from './support/routes.js';
 import { TestApp } from './support/test-app.js';
-
-const METHODS = ['get', 'post', 'put', 'delete', 'patch'] as const;
-
-interface Route {
-  name: string;
-  method: (typeof METHODS)[number];
-  path: string;
-  rule: AccessRule | undefined;
-}
 
 describe('access', () => {
   let app: TestApp;
@@ -86,39 +77,9 @@ describe('access', () => {
 
   it('every public route that changes something insists on CSRF', () => {
     const reflector = app.app.get(Reflector);
-    for (const { handler, controller, route } of handlersOf(app)) {
-      if (route.rule !== 'public' || route.method === 'get') continue;
-      expect([route.name, reflector.getAllAndOverride(ALWAYS_CSRF, [handler, controller])]).toEqual([route.name, true]);
+    for (const { name, method, rule, handler, controller } of routes) {
+      if (rule !== 'public' || method === 'get') continue;
+      expect([name, reflector.getAllAndOverride(ALWAYS_CSRF, [handler, controller])]).toEqual([name, true]);
     }
   });
 });
-
-const routesOf = (app: TestApp): Route[] => handlersOf(app).map(({ route }) => route);
-
-function handlersOf(app: TestApp) {
-  const reflector = app.app.get(Reflector);
-  const controllers = [...app.app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
-  return controllers.flatMap(({ metatype }) => {
-    const controller = metatype as new () => object;
-    const prototype = controller.prototype as Record<string, () => unknown>;
-    return Object.getOwnPropertyNames(prototype)
-      .map((name) => ({ name, handler: prototype[name] }))
-      .filter(({ handler }) => Reflect.hasMetadata(METHOD_METADATA, handler))
-      .map(({ name, handler }) => {
-        const parts = [
-          Reflect.getMetadata(PATH_METADATA, controller),
-          Reflect.getMetadata(PATH_METADATA, handler),
-        ] as string[];
-        const route: Route = {
-          name: `${controller.name}.${name}`,
-          method: METHODS[Reflect.getMetadata(METHOD_METADATA, handler) as number],
-          path: `/${parts
-            .map((part) => part.replace(/^\/|\/$/g, ''))
-            .filter(Boolean)
-            .join('/')}`,
-          rule: reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [handler, controller]),
-        };
-        return { handler, controller, route };
-      });
-  });
-}

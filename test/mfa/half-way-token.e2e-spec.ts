@@ -1,9 +1,6 @@
-import { ModulesContainer } from '@nestjs/core';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-
+import { routesOf } from '../support/routes.js';
 import { type Person, TestApp } from '../support/test-app.js';
 
-const METHODS = ['get', 'post', 'put', 'delete', 'patch'] as const;
 /** The routes that take the token, each in its body alone. */
 const ITS_OWN = [
   '/auth/2fa/verify',
@@ -36,28 +33,11 @@ describe('a half-way token', () => {
 
   const countSessions = async () => (await app.rows('select 1 from sessions where user_id = $1', [person.id])).length;
 
-  const routes = () =>
-    [...app.app.get(ModulesContainer).values()]
-      .flatMap((module) => [...module.controllers.values()])
-      .flatMap(({ metatype }) => {
-        const { prototype } = metatype as { prototype: Record<string, () => unknown> };
-        const base = Reflect.getMetadata(PATH_METADATA, metatype as object) as string;
-        return Object.getOwnPropertyNames(prototype)
-          .filter((name) => Reflect.hasMetadata(METHOD_METADATA, prototype[name]))
-          .map((name) => ({
-            method: METHODS[Reflect.getMetadata(METHOD_METADATA, prototype[name]) as number],
-            path: `/${[base, Reflect.getMetadata(PATH_METADATA, prototype[name]) as string]
-              .map((part) => part.replace(/^\/|\/$/g, ''))
-              .filter(Boolean)
-              .join('/')}`,
-          }));
-      });
-
   it('signs nobody in, at any route, wherever it is put', async () => {
-    const all = routes();
+    const all = routesOf(app);
     expect(all.length).toBeGreaterThan(35);
     for (const { method, path } of all) {
-      const url = path.replace(':id', person.id).replace(':code', 'forbidden');
+      const url = path.replace(':id', person.id).replace(':code', 'forbidden').replace(':name', 'user');
       const send = () => app.client().send(method, url);
       const tries = [
         send().set('Authorization', `Bearer ${token}`),
