@@ -98,7 +98,7 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
 
   /**
    * By which methods a proof is needed before what asks for a recent one (ASVS 7.5.1); none where there is one. It counts by
-   * the token's own `auth_time`: whoever else holds the session does not share it. A session of somebody who has a
+   * the token's own `auth_time`: whoever else holds the session does not share it before the next refresh. A session of somebody who has a
    * second factor must have proven it (NIST SP 800-63B, 4.1.2): the password alone neither changes nor adds one.
    */
   private proofsLacking({ authTime }: Principal, { second_factors, amr }: SessionStanding): ProofMethod[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { page, pageQuery } from '../common/paging.js';
+import { secondFactorMethods } from '../common/second-factors.js';
 import { codePoints, text } from '../common/validation.js';
 import type { Account } from '../users/users.repository.js';
 import { email, username, userResponse } from '../users/users.schemas.js';
@@ -62,7 +63,7 @@ export const adminUser = z
   .strictObject({
     ...userResponse.shape,
     is_active: z.boolean(),
-    second_factors: z.array(z.enum(['totp', 'passkey', 'recovery_code'])).meta({ example: ['totp'] }),
+    second_factors: z.array(z.enum(secondFactorMethods)).meta({ example: ['totp'] }),
   })
   .meta({ id: 'AdminUser' });
 export type AdminUser = z.infer<typeof adminUser>;

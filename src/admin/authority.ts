@@ -4,9 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { ADMIN_ROLE } from '../access/permissions.js';
 import { FORBIDDEN, LAST_ADMINISTRATOR } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
-
-/** Any constant: whoever may take an administrator away holds this advisory lock until COMMIT. */
-const ADMINISTRATORS_LOCK = 7_205_759_405;
+import { UsersRepository } from '../users/users.repository.js';
 
 /** Who administers: somebody signed in, or the command line, which may do everything. */
 export interface Administrator {
@@ -19,6 +17,8 @@ export interface Administrator {
 /** Who may do what to whom, beyond the permission that a route asks for. */
 @Injectable()
 export class Authority {
+  constructor(private readonly users: UsersRepository) {}
+
   /**
    * Nobody but an administrator hands out, or rules over, what they do not have themselves: else a helper who may write accounts would
    * make themselves, or take over, an administrator.
@@ -38,17 +38,10 @@ export class Authority {
    * @throws Problem `last_administrator`, which undoes the change
    */
   async keepOneAdministrator<T>(tx: EntityManager, change: () => Promise<T>): Promise<T> {
-    await tx.query('select pg_advisory_xact_lock($1)', [ADMINISTRATORS_LOCK]);
-    const hadOne = await hasAdministrator(tx);
+    await this.users.lockHolders(tx);
+    const hadOne = await this.users.isHeld(tx, ADMIN_ROLE);
     const outcome = await change();
-    if (hadOne && !(await hasAdministrator(tx))) throw new Problem(LAST_ADMINISTRATOR);
+    if (hadOne && !(await this.users.isHeld(tx, ADMIN_ROLE))) throw new Problem(LAST_ADMINISTRATOR);
     return outcome;
   }
-}
-
-async function hasAdministrator(tx: EntityManager): Promise<boolean> {
-  const rows = await tx.query<unknown[]>('select 1 from users where is_active and roles @> array[$1] limit 1', [
-    ADMIN_ROLE,
-  ]);
-  return rows.length > 0;
 }

@@ -17,7 +17,7 @@ import { Lockout } from '../protection/lockout.js';
 import type { RevocationReason } from '../revocations/revocation.js';
 import { Revoker } from '../revocations/revoker.js';
 import { canonicalName } from '../users/canonical-name.js';
-import { type LinkPurpose, OneTimeLinks } from '../users/one-time-links.js';
+import { type LinkPurpose, OneTimeLinks } from '../users/one-time-links.repository.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { ChangeUserRequest, CreateUserRequest } from './admin.schemas.js';
 import { type Administrator, Authority } from './authority.js';

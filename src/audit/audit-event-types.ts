@@ -54,13 +54,20 @@ export const auditEventTypes = {
     outcome: 'success',
     tells: 'A recovery code was used up; details.left says how many there are still.',
   },
-  'mfa.failed': { outcome: 'failure', tells: 'A second factor was not right; details.method says which.' },
+  'mfa.failed': {
+    outcome: 'failure',
+    tells: 'A second factor was not right, or another request was first with it; details.method says which.',
+  },
   'mfa.locked': {
     outcome: 'failure',
     tells:
       'One wrong code too many: this second factor is locked for browsers that the user is not known by, or for this one.',
   },
-  'mfa.refused': { outcome: 'refused', tells: 'A second factor was not looked at; details.reason is locked.' },
+  'mfa.refused': {
+    outcome: 'refused',
+    tells:
+      'A second factor was not looked at; details.reason is locked, or token: the sign-in was over, or began in another browser.',
+  },
   'mfa.reset': {
     outcome: 'success',
     tells: 'An administrator took all second factors of an account away; details.factors says which.',

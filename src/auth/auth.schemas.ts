@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { secondFactorMethods } from '../common/second-factors.js';
 import { text } from '../common/validation.js';
 import { email, newPassword, password, username, usernameOrEmail, userResponse } from '../users/users.schemas.js';
 
@@ -79,12 +80,12 @@ const halfWayMembers = {
   mfa_token: z
     .string()
     .meta({ description: 'For the second step, within five minutes.', example: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }),
-  mfa_methods: z.array(z.enum(['totp', 'passkey', 'recovery_code'])).meta({ example: ['totp', 'recovery_code'] }),
+  mfa_methods: z.array(z.enum(secondFactorMethods)).meta({ example: ['totp', 'recovery_code'] }),
   expires_in: z.int().min(1).max(3600).meta({ description: 'Seconds.', example: 300 }),
 };
 
 /** The password was right, and a second step is to come; no cookie is set. */
-export const halfWayResponse = z
+const halfWayResponse = z
   .strictObject({ mfa_required: z.literal(true), ...halfWayMembers })
   .meta({ id: 'HalfWayResponse' });
 export type HalfWayResponse = z.infer<typeof halfWayResponse>;
@@ -92,7 +93,7 @@ export type HalfWayResponse = z.infer<typeof halfWayResponse>;
 export const loginResponse = z.union([signInResponse, halfWayResponse]).meta({ id: 'LoginResponse' });
 
 /** The account was made, and the policy asks for a second factor before it can be used. */
-export const enrollmentResponse = z
+const enrollmentResponse = z
   .strictObject({ mfa_enrollment_required: z.literal(true), ...halfWayMembers })
   .meta({ id: 'EnrollmentResponse' });
 export type EnrollmentResponse = z.infer<typeof enrollmentResponse>;
@@ -105,7 +106,7 @@ export const meResponse = z
     session_id: z.uuid().meta({ example: '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a11' }),
     mfa: z.strictObject({
       enabled: z.boolean().meta({ description: 'Whether a sign-in takes a second step.', example: false }),
-      methods: z.array(z.enum(['totp', 'passkey', 'recovery_code'])).meta({ example: [] }),
+      methods: z.array(z.enum(secondFactorMethods)).meta({ example: [] }),
     }),
   })
   .meta({ id: 'Me' });

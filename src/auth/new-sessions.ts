@@ -14,8 +14,8 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import type { Account } from '../users/users.repository.js';
 import type { SignedIn } from './signed-in.js';
 
-/** What a sign-in came to, by whatever way. */
-export interface Proven {
+/** Who signs in, and how they proved it. */
+export interface ProvenSignIn {
   readonly account: Account;
   readonly amr: string[];
   readonly device: DeviceEvidence;
@@ -46,7 +46,7 @@ export class NewSessions {
    */
   async begin(
     tx: EntityManager | null,
-    { account, amr, device, forgive }: Proven,
+    { account, amr, device, forgive }: ProvenSignIn,
     replaced: string | null,
     source: RequestSource,
   ): Promise<SignedIn | null> {

@@ -11,7 +11,7 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { Lockout } from '../protection/lockout.js';
 import { Revoker } from '../revocations/revoker.js';
 import { DevicesRepository } from '../sessions/devices.repository.js';
-import { OneTimeLinks } from '../users/one-time-links.js';
+import { OneTimeLinks } from '../users/one-time-links.repository.js';
 import { UsersRepository } from '../users/users.repository.js';
 import type { ResetPasswordRequest } from './auth.schemas.js';
 import { weakPassword } from './weak-password.js';

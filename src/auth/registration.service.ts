@@ -16,8 +16,7 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { RegisterRequest } from './auth.schemas.js';
 import { SecondStepService } from './second-step.service.js';
-import type { SignInOrigin } from './sign-in.service.js';
-import type { SignedIn, SignedInHalfWay } from './signed-in.js';
+import type { SignedIn, SignedInHalfWay, SignInOrigin } from './signed-in.js';
 import { weakPassword } from './weak-password.js';
 
 /** Makes accounts. */

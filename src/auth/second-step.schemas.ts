@@ -1,19 +1,13 @@
 import { z } from 'zod';
 
 import { text } from '../common/validation.js';
-import { authenticationResponse, code } from '../mfa/mfa.schemas.js';
-import { password } from '../users/users.schemas.js';
-import { deviceId, signInResponse, tokenMembers } from './auth.schemas.js';
+import { authenticationResponse, code, codeMethod, recoveryCodeList } from '../mfa/mfa.schemas.js';
+import { deviceId, signInResponse } from './auth.schemas.js';
 
 const mfaToken = text().min(1, 'must not be empty').max(2048, 'must be at most 2048 characters long').meta({
   description: 'The half-way token of the sign-in.',
   example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ.e30.c2ln',
 });
-
-const codeMethod = z
-  .enum(['totp', 'recovery_code'])
-  .optional()
-  .meta({ description: 'Of which kind the code is; told by its form where it is left out.' });
 
 const restOfStep = {
   mfa_token: mfaToken,
@@ -46,27 +40,7 @@ export const passkeySignInRequest = z
   .meta({ id: 'PasskeySignInRequest' });
 export type PasskeySignInRequest = z.infer<typeof passkeySignInRequest>;
 
-const refreshToken = text()
-  .max(256)
-  .optional()
-  .meta({ description: 'With X-Auth-Transport: body; it is spent, and the answer has the next one.' });
-
-/** By the password, a code, or a passkey's answer. */
-export const stepUpRequest = z
-  .union([
-    z.strictObject({ password, refresh_token: refreshToken }),
-    z.strictObject({ method: codeMethod, code, refresh_token: refreshToken }),
-    z.strictObject({ response: authenticationResponse, refresh_token: refreshToken }),
-  ])
-  .meta({ id: 'StepUpRequest' });
-export type StepUpRequest = z.infer<typeof stepUpRequest>;
-
-export const stepUpResponse = z.strictObject(tokenMembers).meta({ id: 'StepUpResponse' });
-
-export const removeTotpRequest = z.strictObject({ password, code }).meta({ id: 'RemoveTotpRequest' });
-export type RemoveTotpRequest = z.infer<typeof removeTotpRequest>;
-
 export const enrolledResponse = z
-  .strictObject({ ...signInResponse.shape, recovery_codes: z.array(z.string()) })
+  .strictObject({ ...signInResponse.shape, recovery_codes: recoveryCodeList })
   .meta({ id: 'EnrolledResponse' });
 export type EnrolledResponse = z.infer<typeof enrolledResponse>;

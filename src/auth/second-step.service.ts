@@ -7,24 +7,14 @@ import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import type { SecondFactorMethod } from '../common/second-factors.js';
 import { FactorsService, type Owner } from '../mfa/factors.service.js';
-import { type HalfWay, type HalfWayPurpose, HalfWaySignIns } from '../mfa/half-way-sign-ins.js';
-import { Passkeys } from '../mfa/passkeys.js';
+import { type HalfWay, type HalfWayPurpose, HalfWaySignIns } from '../mfa/half-way-sign-ins.repository.js';
+import { amrOf, Passkeys } from '../mfa/passkeys.js';
 import { methodOfCode, type Proof, SecondFactors } from '../mfa/second-factors.js';
-import { type DeviceAtSignIn, type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
+import { type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import { NewSessions } from './new-sessions.js';
 import type { ConfirmEnrollmentRequest, PasskeySignInRequest, SecondStepRequest } from './second-step.schemas.js';
-import type { SignedIn, SignedInHalfWay } from './signed-in.js';
-
-/** Where a second step comes from. */
-export interface SecondStepOrigin {
-  /** What tells the browser apart that began. */
-  readonly browser: string;
-  readonly device: DeviceAtSignIn;
-  /** The refresh token that this browser held before: its session ends (ASVS 7.2.4). */
-  readonly replaced: string | null;
-  readonly source: RequestSource;
-}
+import type { SignedIn, SignedInHalfWay, SignInOrigin } from './signed-in.js';
 
 /** Somebody whose password was right. */
 export interface FirstStep {
@@ -78,7 +68,7 @@ export class SecondStepService {
   }
 
   /** Completes a sign-in by a second factor. @throws Problem `mfa_invalid`, `account_locked`, `account_disabled` */
-  async verify(request: SecondStepRequest, origin: SecondStepOrigin): Promise<SignedIn> {
+  async verify(request: SecondStepRequest, origin: SignInOrigin): Promise<SignedIn> {
     const halfWay = await this.attempt(request.mfa_token, 'verify', request.device_id, origin);
     const account = await this.accountOf(halfWay, origin.source);
     const proof: Proof =
@@ -110,7 +100,7 @@ export class SecondStepService {
   /** Puts it in use, and signs in. @throws Problem `mfa_invalid`, `account_locked`, `account_disabled` */
   async confirmTotp(
     request: ConfirmEnrollmentRequest,
-    origin: SecondStepOrigin,
+    origin: SignInOrigin,
   ): Promise<SignedIn & { recoveryCodes: string[] }> {
     const halfWay = await this.attempt(request.mfa_token, 'enroll', request.device_id, origin);
     const account = await this.accountOf(halfWay, origin.source);
@@ -134,15 +124,15 @@ export class SecondStepService {
   }
 
   /** Signs in by a passkey alone, which checked who holds it. @throws Problem `mfa_invalid`, `account_disabled` */
-  async signIn({ response }: PasskeySignInRequest, origin: SecondStepOrigin): Promise<SignedIn> {
+  async signIn({ response }: PasskeySignInRequest, origin: SignInOrigin): Promise<SignedIn> {
     const { device, source, browser } = origin;
     const outcome = await this.newSessions.transaction(async (tx): Promise<SignedIn | { disabled: Account } | null> => {
       const used = await this.passkeys.authenticate(tx, null, response, signInUse(browser));
-      const account = used && (await this.users.findById(used.passkey.userId, tx));
+      const account = used && (await this.users.findById(used.userId, tx));
       if (!account) return null;
       if (!account.is_active) return { disabled: account }; // the challenge is spent all the same
       const known = await this.newSessions.knows(tx, account.id, device.deviceKey);
-      const amr = [used.passkey.backupEligible ? 'swk' : 'hwk', 'user', 'mfa'];
+      const amr = ['user', ...amrOf(used)];
       return this.newSessions.begin(
         tx,
         { account: { ...account, password_changed_at: undefined }, amr, device: deviceOfSession(device, known) },
@@ -163,7 +153,7 @@ export class SecondStepService {
     halfWay: HalfWay,
     account: Account,
     amr: string[],
-    { device, replaced, source }: SecondStepOrigin,
+    { device, replaced, source }: SignInOrigin,
     remember: boolean,
   ): Promise<SignedIn | null> {
     if (!(await this.halfWays.spend(tx, halfWay.id))) return null;
@@ -185,7 +175,7 @@ export class SecondStepService {
     token: string,
     purpose: HalfWayPurpose,
     deviceId: string | undefined,
-    { browser, source }: SecondStepOrigin,
+    { browser, source }: SignInOrigin,
   ): Promise<HalfWay> {
     const halfWay = await this.halfWays.attempt(token, purpose, browser);
     const isSameDevice = deviceId === undefined || deviceId === halfWay?.device_id;
@@ -209,7 +199,7 @@ export class SecondStepService {
   }
 }
 
-const ownerOf = ({ id, username, roles }: Account): Owner => ({ userId: id, username, roles, sessionId: null });
+const ownerOf = ({ id, username }: Account): Owner => ({ userId: id, username, sessionId: null });
 
 const useOf = ({ id }: HalfWay): string => `second-step|${id}`;
 const signInUse = (browser: string): string => `sign-in|${browser}`;

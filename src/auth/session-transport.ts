@@ -22,8 +22,7 @@ import type { LiveSession } from '../sessions/sessions.repository.js';
 import type { GrantedSession } from '../sessions/sessions.service.js';
 import { AccessTokenIssuer } from '../tokens/access-token-issuer.js';
 import type { RefreshResponse, SignInResponse } from './auth.schemas.js';
-import type { SignInOrigin } from './sign-in.service.js';
-import type { SignedIn, SignedInHalfWay } from './signed-in.js';
+import type { SignedIn, SignedInHalfWay, SignInOrigin } from './signed-in.js';
 import { toUserResponse } from './user-view.js';
 
 const bearerOf = passportJwt.ExtractJwt.fromAuthHeaderAsBearerToken();

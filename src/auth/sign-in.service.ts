@@ -12,18 +12,18 @@ import {
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { SecondFactorPolicy } from '../common/second-factors.js';
-import type { HalfWayPurpose } from '../mfa/half-way-sign-ins.js';
+import type { HalfWayPurpose } from '../mfa/half-way-sign-ins.repository.js';
 import { PasswordHasher, type Rehashed } from '../passwords/password-hasher.js';
 import { type AdmittedAttempt, Lockout } from '../protection/lockout.js';
 import type { CountedAttempt } from '../protection/lockout.repository.js';
-import { type DeviceAtSignIn, type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
+import { type DeviceEvidence, deviceOfSession } from '../sessions/device.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { LoginRequest } from './auth.schemas.js';
 import { NewSessions } from './new-sessions.js';
 import { SecondStepService } from './second-step.service.js';
-import { SignInAttempts } from './sign-in-attempts.js';
-import type { SignedIn, SignedInHalfWay } from './signed-in.js';
+import { SignInAttempts } from './sign-in-attempts.repository.js';
+import type { SignedIn, SignedInHalfWay, SignInOrigin } from './signed-in.js';
 
 /** What every audit row of one attempt shares: the account, or a name that nobody has. */
 type Attempted = { userId?: string; details: Record<string, unknown> };
@@ -37,16 +37,6 @@ interface Proven {
   knownAs: string | null;
   /** Whether this browser skips the second step. */
   skips: boolean;
-}
-
-/** What a sign-in comes with, besides the name and the password. */
-export interface SignInOrigin {
-  readonly device: DeviceAtSignIn;
-  /** What tells the browser apart, for a second step. */
-  readonly browser: string;
-  /** The refresh token that this browser held before: its session ends (ASVS 7.2.4). */
-  readonly replaced: string | null;
-  readonly source: RequestSource;
 }
 
 /** Signs people in by name and password. */

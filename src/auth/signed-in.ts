@@ -1,8 +1,19 @@
 import type { SecondFactorMethod } from '../common/second-factors.js';
-import type { HalfWayPurpose, HalfWayToken } from '../mfa/half-way-sign-ins.js';
-import type { DeviceEvidence } from '../sessions/device.js';
+import type { HalfWayPurpose, HalfWayToken } from '../mfa/half-way-sign-ins.repository.js';
+import type { RequestSource } from '../common/request-source.js';
+import type { DeviceAtSignIn, DeviceEvidence } from '../sessions/device.js';
 import type { GrantedSession } from '../sessions/sessions.service.js';
 import type { Account } from '../users/users.repository.js';
+
+/** What a sign-in comes with, besides the name and the password. */
+export interface SignInOrigin {
+  readonly device: DeviceAtSignIn;
+  /** What tells the browser apart, for a second step. */
+  readonly browser: string;
+  /** The refresh token that this browser held before: its session ends (ASVS 7.2.4). */
+  readonly replaced: string | null;
+  readonly source: RequestSource;
+}
 
 /** What a sign-in or a registration came to. */
 export interface SignedIn extends GrantedSession {

@@ -20,13 +20,14 @@ import { webauthnOptions } from '../mfa/mfa.schemas.js';
 import { KnownBrowser } from '../sessions/known-browser.js';
 import { RefreshService } from '../sessions/refresh.service.js';
 import type { RefreshResponse } from './auth.schemas.js';
+import { TransportHeader } from './documented-headers.js';
 import {
   removeTotpRequest,
   type RemoveTotpRequest,
   stepUpRequest,
   type StepUpRequest,
   stepUpResponse,
-} from './second-step.schemas.js';
+} from './step-up.schemas.js';
 import { SessionTransport } from './session-transport.js';
 import { StepUpService } from './step-up.service.js';
 
@@ -55,6 +56,7 @@ export class StepUpController {
     summary: 'Prove myself again, by any factor that I have',
     description: 'A refresh token that comes along is spent, and its successor carries the new proof too.',
   })
+  @TransportHeader
   @ApiOkResponse({ standardSchema: stepUpResponse, description: 'An access token with a new `auth_time`.' })
   @ApiProblems(INVALID_CREDENTIALS, MFA_INVALID, ACCOUNT_LOCKED, CSRF_FAILED, VALIDATION_FAILED)
   async stepUp(
@@ -84,7 +86,10 @@ export class StepUpController {
 
   @Delete('2fa/totp')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'removeAllTotp', summary: 'Take all my authenticator apps away' })
+  @ApiOperation({
+    operationId: 'removeAllTotp',
+    summary: 'Take all my authenticator apps away; the code may be a recovery code',
+  })
   @ApiNoContentResponse({ description: 'Removed.' })
   @ApiProblems(
     INVALID_CREDENTIALS,
@@ -107,7 +112,10 @@ export class StepUpController {
 
   @Delete('2fa/totp/:id')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'removeTotp', summary: 'Take one of my authenticator apps away' })
+  @ApiOperation({
+    operationId: 'removeTotp',
+    summary: 'Take one of my authenticator apps away; the code may be a recovery code',
+  })
   @ApiNoContentResponse({ description: 'Removed.' })
   @ApiProblems(
     INVALID_CREDENTIALS,

@@ -12,7 +12,7 @@ import { Passkeys } from '../mfa/passkeys.js';
 import { methodOfCode, type Proof, SecondFactors } from '../mfa/second-factors.js';
 import type { LiveSession } from '../sessions/sessions.repository.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
-import type { RemoveTotpRequest, StepUpRequest } from './second-step.schemas.js';
+import type { RemoveTotpRequest, StepUpRequest } from './step-up.schemas.js';
 import { PasswordProof } from './password-proof.js';
 
 const useOf = ({ sessionId }: Principal): string => `step-up|${sessionId}`;

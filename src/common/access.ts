@@ -27,7 +27,8 @@ export const OpenBeforePasswordChange = () => SetMetadata(OPEN_BEFORE_PASSWORD_C
 export const OPEN_BEFORE_SECOND_FACTOR = Symbol('OpenBeforeSecondFactor');
 
 /** For the few routes that stay open to whoever must prove, or set up, a second factor first. */
-export const OpenBeforeSecondFactor = () => SetMetadata(OPEN_BEFORE_SECOND_FACTOR, true);
+export const OpenBeforeSecondFactor = () =>
+  applyDecorators(SetMetadata(OPEN_BEFORE_SECOND_FACTOR, true), ApiExtension('x-open-before-second-factor', true));
 
 export const STEP_UP = Symbol('StepUp');
 

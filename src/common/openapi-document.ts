@@ -6,10 +6,12 @@ import {
   INTERNAL_ERROR,
   INVALID_CLIENT,
   MALFORMED_REQUEST,
+  MFA_ENROLLMENT_REQUIRED,
   OVERLOADED,
   PASSWORD_CHANGE_REQUIRED,
   problemCatalogue,
   RATE_LIMITED,
+  STEP_UP_REQUIRED,
   TOKEN_EXPIRED,
   TOKEN_INVALID,
   TOKEN_MISSING,
@@ -47,6 +49,9 @@ function complete(operation: Operation): void {
   if (access === 'client' && !speaksOAuth) common.push(INVALID_CLIENT);
   if (access !== 'client' && access !== 'public')
     common.push(TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, FORBIDDEN, PASSWORD_CHANGE_REQUIRED);
+  if (operation['x-open-before-second-factor'] !== true && access !== 'client' && access !== 'public')
+    common.push(MFA_ENROLLMENT_REQUIRED, STEP_UP_REQUIRED);
+  delete operation['x-open-before-second-factor'];
   for (const type of common) addProblem(operation, type);
   if (access === 'public') operation.security = [];
   else if (access !== 'client') operation.security = [...(operation.security ?? []), { password: [] }];
@@ -133,6 +138,15 @@ const problemSchema = () => ({
     detail: { type: 'string', description: 'One plain sentence for a person.' },
     code: { type: 'string', enum: problemCatalogue.map((type) => type.code) },
     request_id: { type: 'string' },
+    methods: { type: 'array', description: 'With `step_up_required`: what would do.', items: { type: 'string' } },
+    mfa_token: {
+      type: 'string',
+      description: 'With `mfa_enrollment_required` at a sign-in: sets a factor up, and opens nothing else.',
+    },
+    mfa_methods: { type: 'array', description: 'With `mfa_token`: what may be set up.', items: { type: 'string' } },
+    expires_in: { type: 'integer', description: 'With `mfa_token`: seconds.' },
+    reason: { type: 'string', description: 'With `weak_password`.' },
+    suggestion: { type: 'string', description: 'With `weak_password`.' },
     errors: {
       type: 'array',
       description: 'On 422.',

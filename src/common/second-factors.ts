@@ -1,7 +1,11 @@
 import type { Config } from '../config/config.js';
 
-/** A way to prove more than the password. */
-export type SecondFactorMethod = 'totp' | 'passkey' | 'recovery_code';
+/** The ways to prove more than the password. */
+export const secondFactorMethods = ['totp', 'passkey', 'recovery_code'] as const;
+export type SecondFactorMethod = (typeof secondFactorMethods)[number];
+
+/** The name of the service, as authenticators show it. */
+export const SERVICE_NAME = 'Latchkey';
 
 /** In `amr`: more than one factor was proven (RFC 8176, section 2). */
 export const MULTI_FACTOR = 'mfa';

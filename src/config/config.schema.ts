@@ -133,12 +133,12 @@ export const settings = z.object({
   MASTER_SECRET: setting(
     z.string().optional(),
     'Secrets',
-    'At least 32 bytes; never leaves this service. Refresh, CSRF and device tokens hang on it.',
+    'At least 32 bytes; never leaves this service. Refresh, CSRF and device tokens, seeds of authenticators and recovery codes hang on it.',
   ),
   MASTER_SECRET_PREVIOUS: setting(
     z.string().optional(),
     'Secrets',
-    'The MASTER_SECRET before this one, while second factors are still encrypted with it.',
+    'The MASTER_SECRET before this one: opens seeds and recovery codes of before. A seed is sealed anew when it is used, recovery codes when they are renewed; without this those that were not are lost.',
   ),
   JWT_SECRET: setting(
     z.string().optional(),

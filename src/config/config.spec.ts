@@ -45,6 +45,8 @@ describe('loadConfig', () => {
     ['one secret for both', { JWT_SECRET: GOOD.MASTER_SECRET }, 'are the same'],
     ['insecure cookies', { COOKIE_SECURE: 'false' }, 'COOKIE_SECURE must not be false'],
     ['a missing public URL', { PUBLIC_URL: undefined }, 'PUBLIC_URL is needed in production'],
+    ['passkeys for another domain', { WEBAUTHN_RP_ID: 'example.org' }, 'WEBAUTHN_RP_ID must be the host of PUBLIC_URL'],
+    ['passkeys for half a name', { WEBAUTHN_RP_ID: 'ample.com' }, 'WEBAUTHN_RP_ID must be the host of PUBLIC_URL'],
     ['every origin', { CORS_ORIGINS: '*' }, 'CORS_ORIGINS must list origins'],
   ])('refuses %s in production', (_name, env, mistake) => {
     expect(mistakesOf({ ...PRODUCTION, ...env })).toContain(mistake);

@@ -88,7 +88,11 @@ export class FactorsController {
   @HttpCode(200)
   @StepUp()
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ operationId: 'confirmTotp', summary: 'Put the authenticator app in use, by its first code' })
+  @ApiOperation({
+    operationId: 'confirmTotp',
+    summary: 'Put the authenticator app in use, by its first code',
+    description: 'The session has proven the factor by it; access tokens say so from the next refresh on.',
+  })
   @ApiOkResponse({ standardSchema: recoveryCodesResponse, description: 'In use.' })
   @ApiProblems(MFA_INVALID, STEP_UP_REQUIRED, ACCOUNT_LOCKED, CSRF_FAILED, VALIDATION_FAILED)
   async confirmTotp(

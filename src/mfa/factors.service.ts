@@ -3,7 +3,6 @@ import type { EntityManager } from 'typeorm';
 
 import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
-import { DerivedKeys } from '../common/crypto/derived-keys.js';
 import { newId } from '../common/ids.js';
 import type { Principal } from '../common/principal.js';
 import {
@@ -14,7 +13,7 @@ import {
 } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
-import { MULTI_FACTOR, type SecondFactorMethod, SecondFactorPolicy } from '../common/second-factors.js';
+import { MULTI_FACTOR, type SecondFactorMethod, SecondFactorPolicy, SERVICE_NAME } from '../common/second-factors.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { DevicesRepository } from '../sessions/devices.repository.js';
@@ -22,25 +21,21 @@ import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { UsersRepository } from '../users/users.repository.js';
 import type { NewPasskey } from './mfa.schemas.js';
 import { Passkey } from './passkey.entity.js';
-import { Passkeys } from './passkeys.js';
+import { amrOf, Passkeys } from './passkeys.js';
 import { PasskeysRepository } from './passkeys.repository.js';
-import { RecoveryCodes } from './recovery-codes.js';
-import { type Prover, refreshSecondFactors, SecondFactors } from './second-factors.js';
+import { RecoveryCodes } from './recovery-codes.repository.js';
+import { type Prover, SecondFactors } from './second-factors.js';
 import { SeedCipher } from './seed-cipher.js';
 import type { TotpAuthenticator } from './totp-authenticator.entity.js';
 import { matchStep, newSeed, present } from './totp.js';
-import { TotpRepository } from './totp.repository.js';
+import { SET_UP_SECONDS, TotpRepository } from './totp.repository.js';
 
 const MAX_OF_A_KIND = 10;
-/** A seed that was shown and not confirmed for so long is forgotten. */
-const SET_UP_SECONDS = 3600;
-const ISSUER = 'Latchkey';
 
 /** Whose factors change: also the user of the audit rows, and who did it. */
 export interface Owner {
   readonly userId: string;
   readonly username: string;
-  readonly roles: readonly string[];
   /** Null before there is a session. */
   readonly sessionId: string | null;
 }
@@ -53,7 +48,6 @@ export interface AddedFactor {
 /** A user's own second factors: set up, named, listed, taken away. */
 @Injectable()
 export class FactorsService {
-  private readonly cipher: SeedCipher;
   constructor(
     private readonly database: Database,
     private readonly totp: TotpRepository,
@@ -67,11 +61,9 @@ export class FactorsService {
     private readonly policy: SecondFactorPolicy,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
+    private readonly cipher: SeedCipher,
     @Inject(CONFIG) private readonly config: Config,
-    keys: DerivedKeys,
-  ) {
-    this.cipher = new SeedCipher(keys);
-  }
+  ) {}
 
   /** All that a user may see of their factors. */
   async list(userId: string): Promise<{ totp: TotpAuthenticator[]; passkeys: Passkey[]; recoveryCodesLeft: number }> {
@@ -95,7 +87,7 @@ export class FactorsService {
       await this.totp.setUp(tx, id, userId, name, this.cipher.seal(seed, userId), now);
       await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.totp_set_up', details: { name } }, source);
     });
-    return { id, ...(await present(seed, ISSUER, username)) };
+    return { id, ...(await present(seed, SERVICE_NAME, username)) };
   }
 
   /**
@@ -152,8 +144,7 @@ export class FactorsService {
       const details = { passkey_id: passkey.id, name };
       await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.passkey_added', details }, source);
       // Whoever made it has it in hand: their session has proven it.
-      const amr = [passkey.backupEligible ? 'swk' : 'hwk', MULTI_FACTOR];
-      await this.sessions.renew(tx, owner.sessionId, owner.userId, amr, this.clock.now());
+      await this.sessions.renew(tx, owner.sessionId, owner.userId, amrOf(passkey), this.clock.now());
       return { passkey, ...(await this.added(tx, owner, source)) };
     });
   }
@@ -190,7 +181,7 @@ export class FactorsService {
   /** A new set of recovery codes. @throws Problem `mfa_enrollment_required` where there is no other factor yet */
   renewRecoveryCodes(owner: Owner, source: RequestSource): Promise<string[]> {
     return this.database.transaction(async (tx) => {
-      const methods = await refreshSecondFactors(tx, owner.userId);
+      const methods = await this.users.refreshSecondFactors(tx, owner.userId);
       if (methods.length === 0) {
         throw new Problem(MFA_ENROLLMENT_REQUIRED, { detail: 'Set up an authenticator app or a passkey first.' });
       }
@@ -200,22 +191,24 @@ export class FactorsService {
 
   /** Takes all factors of a user away, within `tx`; returns which there were. The caller audits it. */
   async reset(tx: EntityManager, userId: string): Promise<SecondFactorMethod[]> {
-    const before = await refreshSecondFactors(tx, userId);
+    const before = await this.users.refreshSecondFactors(tx, userId);
     await this.totp.remove(tx, userId);
+    await this.totp.removeUnconfirmed(tx, userId);
     await this.passkeyRows.remove(tx, userId);
     await this.forgetRest(tx, userId);
     return before;
   }
 
   private async added(tx: EntityManager, owner: Owner, source: RequestSource): Promise<AddedFactor> {
-    await refreshSecondFactors(tx, owner.userId); // locks the user: two first factors at once make one set
+    await this.users.refreshSecondFactors(tx, owner.userId); // locks the user: two first factors at once make one set
     if (await this.recoveryCodes.exist(tx, owner.userId)) return { recoveryCodes: [] };
     return { recoveryCodes: await this.makeRecoveryCodes(tx, owner, source) };
   }
 
   private async removed(tx: EntityManager, owner: Owner): Promise<void> {
-    if ((await refreshSecondFactors(tx, owner.userId)).length > 0) return;
-    if (this.policy.demandsOf(owner.roles)) {
+    if ((await this.users.refreshSecondFactors(tx, owner.userId)).length > 0) return;
+    // By the roles of now, whatever the token says.
+    if (this.policy.demandsOf((await this.users.findById(owner.userId, tx))?.roles ?? [])) {
       throw new Problem(MFA_ENROLLMENT_REQUIRED, {
         detail: 'Your account must have a second factor. Add another one before you take the last one away.',
       });
@@ -227,12 +220,12 @@ export class FactorsService {
   private async forgetRest(tx: EntityManager, userId: string): Promise<void> {
     await this.recoveryCodes.removeAll(tx, userId);
     await this.devices.forgetRemembered(tx, userId);
-    await refreshSecondFactors(tx, userId);
+    await this.users.refreshSecondFactors(tx, userId);
   }
 
   private async makeRecoveryCodes(tx: EntityManager, owner: Owner, source: RequestSource): Promise<string[]> {
     const codes = await this.recoveryCodes.replace(tx, owner.userId, this.clock.now());
-    await refreshSecondFactors(tx, owner.userId);
+    await this.users.refreshSecondFactors(tx, owner.userId);
     await this.audit.record(tx, { ...whoOf(owner), type: 'mfa.recovery_codes_made' }, source);
     return codes;
   }

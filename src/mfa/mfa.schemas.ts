@@ -2,6 +2,7 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { z } from 'zod';
 
 import { codePoints, text } from '../common/validation.js';
+import { RECOVERY_CODES } from './recovery-codes.repository.js';
 import type { Passkey } from './passkey.entity.js';
 import type { TotpAuthenticator } from './totp-authenticator.entity.js';
 
@@ -17,6 +18,12 @@ export const code = text()
   .min(1, 'must not be empty')
   .max(64, 'must be at most 64 characters long')
   .meta({ description: 'Of an authenticator app, or a recovery code.', example: '492039' });
+
+/** Of which kind a code is. */
+export const codeMethod = z
+  .enum(['totp', 'recovery_code'])
+  .optional()
+  .meta({ description: 'Of which kind the code is; told by its form where it is left out.' });
 
 const bytes = (max: number) =>
   z
@@ -86,9 +93,9 @@ export const totpSetUp = z
   })
   .meta({ id: 'TotpSetUp' });
 
-const recoveryCodeList = z
+export const recoveryCodeList = z
   .array(z.string())
-  .max(10)
+  .max(RECOVERY_CODES)
   .meta({
     description: 'Shown this once. Empty where a set that was shown before still counts.',
     example: ['7Q2M4C-0YHT9B-ZK5R8W-3NVXPD'],
@@ -124,7 +131,7 @@ export const factorsResponse = z
   .strictObject({
     totp: z.array(totpView),
     passkeys: z.array(passkeyView),
-    recovery_codes_left: z.int().min(0).max(10),
+    recovery_codes_left: z.int().min(0).max(RECOVERY_CODES),
   })
   .meta({ id: 'SecondFactors' });
 

@@ -10,9 +10,10 @@ import { parse as parseUuid } from 'uuid';
 
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
+import { MULTI_FACTOR, SERVICE_NAME } from '../common/second-factors.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { UsersRepository } from '../users/users.repository.js';
-import { CHALLENGE_SECONDS, Challenges } from './challenges.js';
+import { CHALLENGE_SECONDS, Challenges } from './challenges.repository.js';
 import { Passkey } from './passkey.entity.js';
 import { PasskeysRepository } from './passkeys.repository.js';
 
@@ -20,14 +21,6 @@ import { PasskeysRepository } from './passkeys.repository.js';
 const webauthn = () => import('@simplewebauthn/server');
 
 const TIMEOUT_MS = CHALLENGE_SECONDS * 1000;
-const RP_NAME = 'Latchkey';
-
-/** A passkey that was used, and what its authenticator says. */
-export interface UsedPasskey {
-  readonly passkey: Passkey;
-  /** It checked who holds it, by a PIN or a finger: two factors in one. */
-  readonly userVerified: boolean;
-}
 
 /** Passkeys by WebAuthn Level 3: how they are made and used. */
 @Injectable()
@@ -52,7 +45,7 @@ export class Passkeys {
     const { generateRegistrationOptions } = await webauthn();
     const present = await this.repository.list(user.userId);
     return generateRegistrationOptions({
-      rpName: RP_NAME,
+      rpName: SERVICE_NAME,
       rpID: this.rp.id,
       userName: user.username,
       userDisplayName: user.username,
@@ -125,11 +118,12 @@ export class Passkeys {
     userId: string | null,
     response: AuthenticationResponseJSON,
     use: string,
-  ): Promise<UsedPasskey | null> {
+  ): Promise<Passkey | null> {
     const passkey = await this.repository.findByCredentialId(tx, Buffer.from(response.id, 'base64url'));
     if (!passkey || (userId !== null && passkey.userId !== userId)) return null;
     await this.users.lock(tx, passkey.userId);
     const { userHandle } = response.response;
+    if (userId === null && !userHandle) return null; // WebAuthn Level 3, section 7.2, step 6
     if (userHandle && userHandle !== Buffer.from(parseUuid(passkey.userId)).toString('base64url')) return null;
     const { verifyAuthenticationResponse } = await webauthn();
     const challenge = challengeOf(response.response.clientDataJSON);
@@ -148,12 +142,15 @@ export class Passkeys {
       }),
     );
     if (!verified?.verified) return null;
-    const { newCounter, credentialBackedUp, userVerified } = verified.authenticationInfo;
+    const { newCounter, credentialBackedUp } = verified.authenticationInfo;
     if (!(await this.challenges.spend(tx, challenge, use))) return null;
     if (!(await this.repository.use(tx, passkey.id, newCounter, credentialBackedUp, this.clock.now()))) return null;
-    return { passkey, userVerified };
+    return passkey;
   }
 }
+
+/** The `amr` values of a passkey (RFC 8176): whether its key may leave the device, and that it makes two factors. */
+export const amrOf = ({ backupEligible }: Passkey): string[] => [backupEligible ? 'swk' : 'hwk', MULTI_FACTOR];
 
 const describe = ({ credentialId, transports }: Passkey) => ({ id: credentialId.toString('base64url'), transports });
 

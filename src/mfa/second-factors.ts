@@ -4,7 +4,6 @@ import type { EntityManager } from 'typeorm';
 
 import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
-import { DerivedKeys } from '../common/crypto/derived-keys.js';
 import { ACCOUNT_LOCKED, MFA_INVALID } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
@@ -13,8 +12,8 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { type AdmittedAttempt, Lockout } from '../protection/lockout.js';
 import { UsersRepository } from '../users/users.repository.js';
-import { Passkeys } from './passkeys.js';
-import { RecoveryCodes } from './recovery-codes.js';
+import { amrOf, Passkeys } from './passkeys.js';
+import { RecoveryCodes } from './recovery-codes.repository.js';
 import { SeedCipher } from './seed-cipher.js';
 import { looksLikeTotp, matchStep } from './totp.js';
 import { TotpRepository } from './totp.repository.js';
@@ -39,8 +38,6 @@ export const methodOfCode = (code: string): 'totp' | 'recovery_code' =>
 /** Proofs by a second factor: each is counted before it is looked at, and each counts once. */
 @Injectable()
 export class SecondFactors {
-  private readonly cipher: SeedCipher;
-
   constructor(
     private readonly database: Database,
     private readonly totp: TotpRepository,
@@ -50,11 +47,9 @@ export class SecondFactors {
     private readonly lockout: Lockout,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
+    private readonly cipher: SeedCipher,
     @Inject(CONFIG) private readonly config: Config,
-    keys: DerivedKeys,
-  ) {
-    this.cipher = new SeedCipher(keys);
-  }
+  ) {}
 
   /**
    * Checks a proof and does in the same transaction what it is for: both happen, or neither. Wrong ones are counted by user
@@ -130,7 +125,7 @@ export class SecondFactors {
         return (await this.spendTotp(tx, userId, proof.code)) ? ['otp', MULTI_FACTOR] : null;
       case 'recovery_code': {
         if (!(await this.recoveryCodes.spend(tx, userId, proof.code, this.clock.now()))) return null;
-        await refreshSecondFactors(tx, userId);
+        await this.users.refreshSecondFactors(tx, userId);
         const left = await this.recoveryCodes.countLeft(userId, tx);
         const who = { userId, actorId: userId, sessionId };
         await this.audit.record(tx, { ...who, type: 'mfa.recovery_code_used', details: { left } }, source);
@@ -138,7 +133,7 @@ export class SecondFactors {
       }
       case 'passkey': {
         const used = await this.passkeys.authenticate(tx, userId, proof.response, proof.use);
-        return used && [used.passkey.backupEligible ? 'swk' : 'hwk', MULTI_FACTOR];
+        return used && amrOf(used);
       }
     }
   }
@@ -159,12 +154,3 @@ export class SecondFactors {
 
 /** Rolls a transaction back whose proof was wrong. */
 class Undone extends Error {}
-
-/** Brings `users.second_factors` up to date, within `tx`; returns it. */
-export async function refreshSecondFactors(tx: EntityManager, userId: string): Promise<SecondFactorMethod[]> {
-  const [{ methods }] = await tx.query<[{ methods: SecondFactorMethod[] }]>(
-    'select refresh_second_factors($1) as methods',
-    [userId],
-  );
-  return methods;
-}

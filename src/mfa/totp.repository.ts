@@ -1,13 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, IsNull, LessThan, MoreThan, Not } from 'typeorm';
 
+import type { Chore } from '../common/janitor.js';
 import { Database } from '../database/database.js';
 import type { SealedSeed } from './seed-cipher.js';
 import { TotpAuthenticator } from './totp-authenticator.entity.js';
 
+/** A seed that was shown and not confirmed for so long is forgotten. */
+export const SET_UP_SECONDS = 3600;
+
+const SWEEP = `
+  delete from totp_authenticators where id in (
+    select id from totp_authenticators
+     where confirmed_at is null and created_at <= $1::timestamptz - make_interval(secs => ${SET_UP_SECONDS})
+     limit $2 for update skip locked
+  )`;
+
 /** The table `totp_authenticators`. */
 @Injectable()
-export class TotpRepository {
+export class TotpRepository implements Chore {
+  readonly name = 'authenticator apps that were never confirmed';
+
   constructor(private readonly database: Database) {}
 
   /** Sets one up that is not in use yet, in the place of another such one: a user has one at most. */
@@ -58,6 +71,17 @@ export class TotpRepository {
 
   /** Removes one in use, or all. Returns how many. */
   async remove(tx: EntityManager, userId: string, id?: string): Promise<number> {
-    return (await tx.delete(TotpAuthenticator, { userId, ...(id !== undefined && { id }) })).affected ?? 0;
+    const one = id !== undefined && { id };
+    return (await tx.delete(TotpAuthenticator, { userId, confirmedAt: Not(IsNull()), ...one })).affected ?? 0;
+  }
+
+  /** Removes what was set up and is not in use. */
+  async removeUnconfirmed(tx: EntityManager, userId: string): Promise<void> {
+    await tx.delete(TotpAuthenticator, { userId, confirmedAt: IsNull() });
+  }
+
+  async sweep(tx: EntityManager, now: Date, limit: number): Promise<number> {
+    const [, count] = await tx.query<[unknown, number]>(SWEEP, [now, limit]);
+    return count;
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** RFC 6238, section 5.2, and what every authenticator app knows: HMAC-SHA-1, six digits. */
-export const TOTP_PERIOD_SECONDS = 30;
+const TOTP_PERIOD_SECONDS = 30;
 const CODE = /^[0-9]{6}$/;
 /** RFC 4226, section 4, requirement 6: 160 bits. */
 const SEED_BYTES = 20;

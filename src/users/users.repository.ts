@@ -38,6 +38,9 @@ const ACCOUNT = `
          u.must_change_password, u.second_factors, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
     from users u`;
 
+/** Any constant: an advisory lock. */
+const HOLDERS_LOCK = 7_205_759_405;
+
 /** Which accounts: by how a name begins, by role, by state. */
 export interface AccountFilter {
   search?: string;
@@ -118,6 +121,28 @@ export class UsersRepository {
     const { roles, is_active: isActive, must_change_password: mustChangePassword } = change;
     const given = Object.entries({ roles, isActive, mustChangePassword }).filter(([, value]) => value !== undefined);
     await tx.update(User, { id }, { ...Object.fromEntries(given), updatedAt: now });
+  }
+
+  /** Brings `second_factors` up to date with the factors' tables, under the row's lock; returns it. */
+  async refreshSecondFactors(tx: EntityManager, id: string): Promise<SecondFactorMethod[]> {
+    const [{ methods }] = await tx.query<[{ methods: SecondFactorMethod[] }]>(
+      'select refresh_second_factors($1) as methods',
+      [id],
+    );
+    return methods;
+  }
+
+  /** Lets those who may take a role's last holder away come one after the other, until `tx` is over. */
+  async lockHolders(tx: EntityManager): Promise<void> {
+    await tx.query('select pg_advisory_xact_lock($1)', [HOLDERS_LOCK]);
+  }
+
+  /** Whether anybody whose account is in use has the role. */
+  async isHeld(tx: EntityManager, role: string): Promise<boolean> {
+    const rows = await tx.query<unknown[]>('select 1 from users where is_active and roles @> array[$1] limit 1', [
+      role,
+    ]);
+    return rows.length > 0;
   }
 
   /** Takes a role from whoever has it. Returns how many had it. */

@@ -1,5 +1,5 @@
 import { routesOf } from '../support/routes.js';
-import { type Person, TestApp } from '../support/test-app.js';
+import { PASSWORD, TestApp } from '../support/test-app.js';
 
 /** The routes that take the token, each in its body alone. */
 const ITS_OWN = [
@@ -8,7 +8,7 @@ const ITS_OWN = [
   '/auth/2fa/enrollment/totp',
   '/auth/2fa/enrollment/totp/confirm',
 ];
-/** What anybody gets, whoever they are: the answer must be the same with the token as without. */
+/** What anybody gets, whoever they are. */
 const ANSWERS_ANYBODY = [
   '/.well-known/jwks.json',
   '/auth/csrf',
@@ -18,15 +18,35 @@ const ANSWERS_ANYBODY = [
   '/problems/:code',
 ];
 
-describe('a half-way token', () => {
+/** A token that asks for a second factor. */
+async function givenVerifyToken(app: TestApp) {
+  const { person } = await app.givenTotp();
+  const { body } = await app.client().login(person).expect(200);
+  return { id: person.id, token: (body as { mfa_token: string }).mfa_token };
+}
+
+/** One that asks for the first one to be set up. */
+async function givenEnrollToken(app: TestApp) {
+  const person = { username: 'ada', email: 'ada@example.com', password: PASSWORD };
+  const { body } = await app.client().register(person).expect(201);
+  const [{ id }] = await app.rows<{ id: string }>("select id from users where username = 'ada'");
+  return { id, token: (body as { mfa_token: string }).mfa_token };
+}
+
+describe.each([
+  ['to verify', {}, givenVerifyToken, '/auth/2fa/verify'],
+  ['to enroll', { REQUIRE_MFA: 'all' }, givenEnrollToken, '/auth/2fa/enrollment/totp/confirm'],
+])('a half-way token %s', (_, env, givenToken, itsOwn) => {
   let app: TestApp;
-  let person: Person;
+  let person: { id: string };
   let token: string;
+  let csrf: string;
   let sessions: number;
   beforeAll(async () => {
-    app = await TestApp.start({ ACCESS_TOKEN_COOKIE: 'true' });
-    ({ person } = await app.givenTotp());
-    token = ((await app.client().login(person).expect(200)).body as { mfa_token: string }).mfa_token;
+    app = await TestApp.start({ ...env, ACCESS_TOKEN_COOKIE: 'true' });
+    const given = await givenToken(app);
+    [person, token] = [given, given.token];
+    csrf = (await app.browser().withCsrf()).cookie('XSRF-TOKEN')!;
     sessions = await countSessions();
   });
   afterAll(() => app.stop());
@@ -42,9 +62,11 @@ describe('a half-way token', () => {
       const tries = [
         send().set('Authorization', `Bearer ${token}`),
         send().set('Authorization', `Basic ${Buffer.from(`${person.id}:${token}`).toString('base64')}`),
+        // With a good CSRF token, so that the cookies are looked at.
         send()
           .set('X-Auth-Transport', 'cookie')
-          .set('Cookie', `access_token=${token}; refresh_token=${token}; device=${token}`),
+          .set('X-CSRF-Token', csrf)
+          .set('Cookie', `XSRF-TOKEN=${csrf}; access_token=${token}; refresh_token=${token}; device=${token}`),
         ...(method === 'get' || ITS_OWN.includes(path)
           ? []
           : [
@@ -68,8 +90,14 @@ describe('a half-way token', () => {
     expect(await countSessions()).toBe(sessions);
   });
 
+  it('is not active for a service that asks', async () => {
+    const { authorization } = await app.givenClient();
+    const ask = app.client().send('post', '/oauth/introspect').set('Authorization', authorization).type('form');
+    expect((await ask.send({ token }).expect(200)).body).toEqual({ active: false });
+  });
+
   it('is still good where it belongs, after all that', async () => {
-    const { status } = await app.client().send('post', '/auth/2fa/verify').send({ mfa_token: token, code: '000000' });
+    const { status } = await app.client().send('post', itsOwn).send({ mfa_token: token, code: '000000' });
     expect(status).toBe(401);
     const [{ attempts }] = await app.rows<{ attempts: number }>(
       'select max(attempts) as attempts from half_way_sign_ins where user_id = $1',

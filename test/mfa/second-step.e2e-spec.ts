@@ -273,6 +273,20 @@ describe('signing in by two steps', () => {
   });
 });
 
+describe('TOTP_WINDOW=0', () => {
+  it('takes the code of the present step alone', async () => {
+    const app = await TestApp.start({ TOTP_WINDOW: '0' });
+    try {
+      const { person, app: authenticator } = await app.givenTotp();
+      app.advance(60);
+      expect((await attempt(app, person, authenticator.code(-1))).status).toBe(401);
+      expect((await attempt(app, person, authenticator.code())).status).toBe(200);
+    } finally {
+      await app.stop();
+    }
+  });
+});
+
 describe('many at once', () => {
   const MANY = 20;
   let app: TestApp;

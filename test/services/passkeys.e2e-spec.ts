@@ -129,7 +129,7 @@ describe('passkeys in a browser', () => {
     const response = await webauthn('get', options.body);
     const { status, body } = await call('/auth/passkeys/verify', { response });
     expect([status, (body.user as { username: string }).username]).toEqual([200, person.username]);
-    expect(amrOf(body.access_token)).toEqual(['hwk', 'user', 'mfa']);
+    expect(amrOf(body.access_token)).toEqual(['user', 'hwk', 'mfa']);
     accessToken = body.access_token as string;
     expect((await call('/auth/passkeys/verify', { response })).status).toBe(401);
     expect((await call('/auth/refresh')).status).toBe(200);

@@ -33,6 +33,7 @@ export const problemExample = (type: ProblemType) => ({
     detail: type.detail,
     code: type.code,
     request_id: '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a10',
+    ...(type.code === 'step_up_required' && { methods: ['password', 'totp'] }),
     ...(type.status === 422 && { errors: [{ field: 'password', message: 'must not be empty' }] }),
   },
 });

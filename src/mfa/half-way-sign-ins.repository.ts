@@ -12,8 +12,8 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database, type Statement } from '../database/database.js';
 
 /** Its own type, audience and key: nothing that takes another token takes this one (RFC 8725, section 3.11). */
-export const HALF_WAY_TYPE = 'mfa+jwt';
-export const HALF_WAY_AUDIENCE = 'urn:latchkey:second-step';
+const HALF_WAY_TYPE = 'mfa+jwt';
+const HALF_WAY_AUDIENCE = 'urn:latchkey:second-step';
 const ALGORITHM = 'HS256';
 const LIFE_SECONDS = 300;
 /** Wrong codes; or, where a factor is set up first, set-ups and codes together: nothing is to be guessed there. */
@@ -34,7 +34,7 @@ export interface HalfWay {
   password_changed_at: string;
 }
 
-export type NewHalfWay = Omit<HalfWay, 'id'> & { readonly purpose: HalfWayPurpose };
+type NewHalfWay = Omit<HalfWay, 'id'> & { readonly purpose: HalfWayPurpose };
 
 /** What the client carries to the second step. */
 export interface HalfWayToken {
