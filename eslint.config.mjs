@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   clients: ['audit'],
   revocations: ['audit', 'tokens'],
   sessions: ['users', 'audit', 'revocations'],
-  access: ['sessions', 'tokens', 'audit', 'clients', 'revocations'],
+  access: ['users', 'sessions', 'tokens', 'audit', 'clients', 'revocations'],
   protection: ['access', 'sessions', 'tokens', 'audit'],
   mfa: ['users', 'audit', 'sessions', 'protection'],
   oauth: ['access', 'sessions', 'tokens'],

@@ -5,12 +5,14 @@ import { ClientsModule } from '../clients/clients.module.js';
 import { RevocationsModule } from '../revocations/revocations.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { Administrators } from './administrators.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import { RolesRepository } from './roles.repository.js';
 
 @Module({
-  imports: [AuditModule, ClientsModule, RevocationsModule, SessionsModule, TokensModule],
-  providers: [AccessTokenStrategy, RolesRepository],
-  exports: [AuditModule, ClientsModule, RolesRepository, SessionsModule, TokensModule],
+  imports: [AuditModule, ClientsModule, RevocationsModule, SessionsModule, TokensModule, UsersModule],
+  providers: [AccessTokenStrategy, Administrators, RolesRepository],
+  exports: [Administrators, AuditModule, ClientsModule, RolesRepository, SessionsModule, TokensModule],
 })
 export class AccessModule {}

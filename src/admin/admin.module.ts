@@ -3,7 +3,6 @@ import { Module } from '@nestjs/common';
 import { MfaModule } from '../mfa/mfa.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { Authority } from './authority.js';
 import { AdminClientsController } from './clients.controller.js';
 import { AdminRolesController } from './roles.controller.js';
 import { AdminRolesService } from './roles.service.js';
@@ -15,6 +14,6 @@ import { AdminUsersService } from './users.service.js';
 @Module({
   imports: [MfaModule, PasswordsModule, UsersModule],
   controllers: [AdminUsersController, AdminRolesController, AdminClientsController, StatsController],
-  providers: [Authority, AdminUsersService, AdminRolesService, StatsRepository],
+  providers: [AdminUsersService, AdminRolesService, StatsRepository],
 })
 export class AdminModule {}

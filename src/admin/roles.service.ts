@@ -13,7 +13,7 @@ import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
 import { Revoker } from '../revocations/revoker.js';
 import { UsersRepository } from '../users/users.repository.js';
-import { Authority } from './authority.js';
+import { requireAuthority } from './authority.js';
 
 /** What administrators do with roles. Whoever has a role that changes gets tokens that say so within a second. */
 @Injectable()
@@ -22,7 +22,6 @@ export class AdminRolesService {
     private readonly database: Database,
     private readonly roles: RolesRepository,
     private readonly users: UsersRepository,
-    private readonly authority: Authority,
     private readonly revoker: Revoker,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -30,7 +29,7 @@ export class AdminRolesService {
 
   /** @throws Problem `role_taken`, `forbidden` */
   create(name: string, permissions: string[], by: Principal, source: RequestSource): Promise<Role> {
-    this.authority.requireAll(by, permissions);
+    requireAuthority(by, permissions);
     const role: Role = { name, permissions, builtIn: false, createdAt: this.clock.now() };
     return this.database.transaction(async (tx) => {
       if (!(await this.roles.insert(tx, role))) throw new Problem(ROLE_TAKEN);
@@ -44,7 +43,7 @@ export class AdminRolesService {
     return this.database.transaction(async (tx) => {
       const role = await this.lock(tx, name, by);
       if (name === ADMIN_ROLE) throw new Problem(ROLE_BUILT_IN);
-      this.authority.requireAll(by, permissions);
+      requireAuthority(by, permissions);
       await this.roles.setPermissions(tx, name, permissions);
       const details = { name, from: role.permissions, to: permissions };
       await this.audit.record(tx, { ...whoOf(by), type: 'role.changed', details }, source);
@@ -69,7 +68,7 @@ export class AdminRolesService {
   private async lock(tx: EntityManager, name: string, by: Principal): Promise<Role> {
     const role = await this.roles.lock(tx, name);
     if (!role) throw new Problem(NOT_FOUND);
-    this.authority.requireAll(by, role.permissions);
+    requireAuthority(by, role.permissions);
     return role;
   }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
+import { Administrators } from '../access/administrators.js';
 import { RolesRepository } from '../access/roles.repository.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
@@ -20,7 +21,7 @@ import { canonicalName } from '../users/canonical-name.js';
 import { type LinkPurpose, OneTimeLinks } from '../users/one-time-links.repository.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { ChangeUserRequest, CreateUserRequest } from './admin.schemas.js';
-import { type Administrator, Authority } from './authority.js';
+import { type Administrator, requireAuthority } from './authority.js';
 
 export interface IssuedLink {
   readonly token: string;
@@ -37,7 +38,7 @@ export class AdminUsersService {
     private readonly roles: RolesRepository,
     private readonly links: OneTimeLinks,
     private readonly factors: FactorsService,
-    private readonly authority: Authority,
+    private readonly administrators: Administrators,
     private readonly revoker: Revoker,
     private readonly lockout: Lockout,
     private readonly hasher: PasswordHasher,
@@ -81,6 +82,7 @@ export class AdminUsersService {
         secondFactors: [],
         cutOffAt: null,
         tokensValidFrom: null,
+        deleteAt: null,
         createdAt: now,
         updatedAt: now,
       });
@@ -97,7 +99,7 @@ export class AdminUsersService {
    */
   change(id: string, change: ChangeUserRequest, by: Administrator, source: RequestSource): Promise<Account> {
     return this.database.transaction((tx) =>
-      this.authority.keepOneAdministrator(tx, async () => {
+      this.administrators.keepOne(tx, async () => {
         const before = await this.lock(tx, id, by);
         if (change.roles) await this.requireRoles(tx, change.roles, by);
         await this.users.change(tx, id, change, this.clock.now());
@@ -117,7 +119,7 @@ export class AdminUsersService {
   /** Deletes the account for good; the audit log keeps its id. @throws as {@link change} */
   async delete(id: string, by: Administrator, source: RequestSource): Promise<void> {
     await this.database.transaction((tx) =>
-      this.authority.keepOneAdministrator(tx, async () => {
+      this.administrators.keepOne(tx, async () => {
         await this.lock(tx, id, by);
         await this.revoker.revoke(tx, { sessionsOf: id }, causeOf('account_deleted', by), source);
         await this.lockout.release(tx, id);
@@ -171,7 +173,7 @@ export class AdminUsersService {
   private async lock(tx: EntityManager, id: string, by: Administrator): Promise<Account> {
     await this.users.lock(tx, id);
     const account = await this.get(id, tx);
-    this.authority.requireAll(by, account.permissions);
+    requireAuthority(by, account.permissions);
     return account;
   }
 
@@ -182,7 +184,7 @@ export class AdminUsersService {
       const errors = missing.map((name) => ({ field: 'roles', message: `there is no role ${name}` }));
       throw new Problem(VALIDATION_FAILED, { errors });
     }
-    this.authority.requireAll(
+    requireAuthority(
       by,
       found.flatMap((role) => role.permissions),
     );

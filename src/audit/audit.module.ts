@@ -9,6 +9,6 @@ import { RefusalBudget } from './refusal-budget.js';
 @Module({
   controllers: [ActivityController],
   providers: [AuditLog, AuditRepository, AuditPartitions, RefusalBudget],
-  exports: [AuditLog],
+  exports: [AuditLog, AuditRepository],
 })
 export class AuditModule {}

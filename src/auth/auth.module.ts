@@ -1,14 +1,18 @@
 import { Module } from '@nestjs/common';
 
+import { Janitor } from '../common/janitor.js';
 import { MfaModule } from '../mfa/mfa.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccountController } from './account.controller.js';
 import { AuthController } from './auth.controller.js';
 import { NewSessions } from './new-sessions.js';
+import { OwnDataController } from './own-data.controller.js';
+import { OwnDataService } from './own-data.service.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PasswordProof } from './password-proof.js';
 import { PasswordResetService } from './password-reset.service.js';
+import { ProfileService } from './profile.service.js';
 import { RegistrationService } from './registration.service.js';
 import { SecondStepController } from './second-step.controller.js';
 import { SecondStepService } from './second-step.service.js';
@@ -21,7 +25,7 @@ import { StepUpService } from './step-up.service.js';
 
 @Module({
   imports: [MfaModule, PasswordsModule, UsersModule],
-  controllers: [AuthController, SecondStepController, AccountController, StepUpController],
+  controllers: [AuthController, SecondStepController, AccountController, OwnDataController, StepUpController],
   providers: [
     RegistrationService,
     SignInAttempts,
@@ -31,9 +35,15 @@ import { StepUpService } from './step-up.service.js';
     SignOutService,
     PasswordProof,
     PasswordChangeService,
+    ProfileService,
+    OwnDataService,
     PasswordResetService,
     StepUpService,
     SessionTransport,
   ],
 })
-export class AuthModule {}
+export class AuthModule {
+  constructor(janitor: Janitor, ownData: OwnDataService) {
+    janitor.add(ownData);
+  }
+}

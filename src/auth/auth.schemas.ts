@@ -2,6 +2,10 @@ import { z } from 'zod';
 
 import { secondFactorMethods } from '../common/second-factors.js';
 import { text } from '../common/validation.js';
+import { activityEvent } from '../audit/audit.schemas.js';
+import { factorsResponse } from '../mfa/mfa.schemas.js';
+import { deviceView } from '../sessions/devices.schemas.js';
+import { sessionView } from '../sessions/sessions.schemas.js';
 import { email, newPassword, password, username, usernameOrEmail, userResponse } from '../users/users.schemas.js';
 
 export const deviceId = text()
@@ -48,6 +52,36 @@ export const changePasswordRequest = z
   .strictObject({ current_password: password, new_password: newPassword })
   .meta({ id: 'ChangePasswordRequest' });
 export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
+
+export const changeProfileRequest = z
+  .strictObject({ username: username.optional(), email: email.optional(), current_password: password })
+  .refine((body) => body.username !== undefined || body.email !== undefined, 'must change something')
+  .meta({ id: 'ChangeProfileRequest' });
+export type ChangeProfileRequest = z.infer<typeof changeProfileRequest>;
+
+export const deleteAccountRequest = z.strictObject({ password }).meta({ id: 'DeleteAccountRequest' });
+export type DeleteAccountRequest = z.infer<typeof deleteAccountRequest>;
+
+export const deletionResponse = z
+  .strictObject({
+    deleted_at: z.iso.datetime().meta({
+      description: 'The account is deleted then, unless its owner signs in before.',
+      example: '2026-02-14T12:00:00.000Z',
+    }),
+  })
+  .meta({ id: 'DeletionResponse' });
+
+export const ownDataResponse = z
+  .strictObject({
+    exported_at: z.iso.datetime().meta({ example: '2026-01-31T12:00:00.000Z' }),
+    profile: userResponse,
+    second_factors: factorsResponse,
+    sessions: z.array(sessionView),
+    devices: z.array(deviceView),
+    activity: z.array(activityEvent),
+  })
+  .meta({ id: 'OwnData' });
+export type OwnData = z.infer<typeof ownDataResponse>;
 
 export const resetPasswordRequest = z
   .strictObject({

@@ -11,7 +11,7 @@ import type { DeviceEvidence } from '../sessions/device.js';
 import { DevicesRepository } from '../sessions/devices.repository.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import type { Account } from '../users/users.repository.js';
+import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { SignedIn } from './signed-in.js';
 
 /** Who signs in, and how they proved it. */
@@ -28,6 +28,7 @@ export class NewSessions {
   constructor(
     private readonly database: Database,
     private readonly sessions: SessionsService,
+    private readonly users: UsersRepository,
     private readonly devices: DevicesRepository,
     private readonly refreshTokens: RefreshTokens,
     private readonly audit: AuditLog,
@@ -51,11 +52,19 @@ export class NewSessions {
     source: RequestSource,
   ): Promise<SignedIn | null> {
     const before = this.refreshTokens.open(replaced);
-    if (before && !tx)
+    const comesBack = Boolean(account.delete_at);
+    if ((before || comesBack) && !tx)
       return this.transaction((own) => this.begin(own, { account, amr, device, forgive }, replaced, source));
     const granted = await this.sessions.begin(tx, { account, amr, device, event: 'login.succeeded', forgive }, source);
+    if (granted && comesBack && tx) await this.keep(tx, account.id, granted.session.id, source);
     if (granted && before && tx) await this.sessions.endReplaced(tx, before, account.id, source);
     return granted && { ...granted, account, device };
+  }
+
+  /** Whoever signs in within the grace keeps their account. */
+  private async keep(tx: EntityManager, userId: string, sessionId: string, source: RequestSource): Promise<void> {
+    await this.users.deleteLater(tx, userId, null);
+    await this.audit.record(tx, { type: 'user.deletion_cancelled', userId, actorId: userId, sessionId }, source);
   }
 
   /** Whether the user is known by this browser. */

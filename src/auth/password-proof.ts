@@ -53,14 +53,14 @@ export class PasswordProof {
   ): Promise<T> {
     const who = { userId: user.userId, actorId: user.userId, sessionId: user.sessionId };
     const attempt = await this.admit(who, source);
-    let fits = false;
+    let outcome: T | null = null;
     try {
-      fits = await this.hasher.verify(password, account.password_hash);
+      if (await this.hasher.verify(password, account.password_hash))
+        outcome = await this.commit(attempt, account, { prepare, commit });
     } catch (error) {
-      await this.lockout.retract(attempt); // counted, but not verified
+      await this.lockout.retract(attempt); // not verified, or right, and something else was wrong
       throw error;
     }
-    const outcome = fits ? await this.commit(attempt, account, { prepare, commit }) : null;
     if (outcome !== null) return outcome;
     await this.audit.recordAlone({ ...who, type: failure }, source);
     if (attempt.locks) await this.audit.recordAlone({ ...who, type: 'login.locked' }, source);

@@ -99,6 +99,7 @@ export class RegistrationService {
         secondFactors: [],
         cutOffAt: null,
         tokensValidFrom: null,
+        deleteAt: null,
         createdAt: now,
         updatedAt: now,
       });

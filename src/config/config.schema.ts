@@ -275,6 +275,11 @@ export const settings = z.object({
     'Protection',
     'redis://host:6379, where several processes share the limits. Without it each process counts for itself.',
   ),
+  ACCOUNT_DELETION_DAYS: setting(
+    wholeNumber(365).default(14),
+    'Protection',
+    'For how long an account that its owner deleted can be had back by signing in; 0: it is deleted at once.',
+  ),
   PASSWORD_MIN_LENGTH: setting(
     positiveInt(64).min(8).default(12),
     'Protection',

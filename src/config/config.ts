@@ -63,6 +63,8 @@ export interface Config {
     readonly relyingParty: { readonly id: string; readonly origins: readonly string[] };
   };
   readonly lockout: { readonly attempts: number; readonly seconds: number };
+  /** How long an account that its owner deleted stays; 0: not at all. */
+  readonly accountDeletionSeconds: number;
   /** Shared counters; null: each process counts for itself. */
   readonly redisUrl: string | null;
   /** Whoever holds it reads /metrics; null: nobody in production, and anybody elsewhere. */
@@ -211,6 +213,7 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
       relyingParty,
     },
     lockout: { attempts: set.LOCKOUT_ATTEMPTS, seconds: set.LOCKOUT_MINUTES * 60 },
+    accountDeletionSeconds: set.ACCOUNT_DELETION_DAYS * 86_400,
     redisUrl: set.REDIS_URL ?? null,
     metricsToken: set.METRICS_TOKEN ?? null,
     password: {

@@ -5,6 +5,7 @@ import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 @Index('users_username_canonical_idx', { synchronize: false }) // by operator classes that TypeORM does not know
 @Index('users_email_canonical_idx', { synchronize: false })
 @Index('users_roles_idx', { synchronize: false })
+@Index(['deleteAt'], { where: 'delete_at is not null' })
 @Unique(['usernameCanonical'])
 @Unique(['emailCanonical'])
 export class User {
@@ -54,6 +55,10 @@ export class User {
   /** The earliest `iat` that counts since: a whole second. */
   @Column('timestamptz', { nullable: true })
   tokensValidFrom: Date | null;
+
+  /** When it is deleted, at its owner's wish, unless they sign in before. */
+  @Column('timestamptz', { nullable: true })
+  deleteAt: Date | null;
 
   @Column('timestamptz')
   createdAt: Date;

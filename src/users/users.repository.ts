@@ -19,6 +19,8 @@ export interface Account {
   must_change_password: boolean;
   /** The ways to prove more than the password that there are now. */
   second_factors: SecondFactorMethod[];
+  /** When it is deleted, unless its owner signs in before. */
+  delete_at?: Date | null;
   /** As PostgreSQL writes it, to the microsecond. */
   password_changed_at?: string;
   created_at: Date;
@@ -35,7 +37,7 @@ export const permissionsOf = (roles: string): string =>
 
 const ACCOUNT = `
   select u.id, u.username, u.email, u.email_verified_at, u.password_hash, u.roles, u.is_active,
-         u.must_change_password, u.second_factors, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
+         u.must_change_password, u.second_factors, u.delete_at, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
     from users u`;
 
 /** Any constant: an advisory lock. */
@@ -67,7 +69,7 @@ export const accountByName = (column: 'username_canonical' | 'email_canonical'):
   select u.id, coalesce(u.username, $1) as username, coalesce(u.email, $1) as email, u.email_verified_at,
          coalesce(u.password_hash, repeat('-', 97)) as password_hash, coalesce(u.roles, '{user}') as roles,
          coalesce(u.is_active, true) as is_active, coalesce(u.must_change_password, false) as must_change_password,
-         coalesce(u.second_factors, '{}') as second_factors,
+         coalesce(u.second_factors, '{}') as second_factors, u.delete_at,
          coalesce(u.password_changed_at, now())::text as password_changed_at, coalesce(u.created_at, now()) as created_at,
          ${permissionsOf("coalesce(u.roles, '{user}')")} as permissions
     from (select) asked left join users u on u.${column} = $1`;
@@ -79,6 +81,25 @@ const PERMISSIONS_OF_ROLES: Statement = {
   name: 'permissions-of-roles',
   text: `select ${permissionsOf('$1::text[]')} as permissions`,
 };
+
+const RENAME = `
+  update users
+     set username = coalesce($2::text, username), username_canonical = coalesce($3::text, username_canonical),
+         email_verified_at = case when $5::text is null or $5 = email_canonical then email_verified_at end,
+         email = coalesce($4::text, email), email_canonical = coalesce($5, email_canonical), updated_at = $6
+   where id = $1`;
+
+/** Which name a unique index refused. The unique indexes decide, not a look beforehand. */
+function takenName(error: unknown): 'username_taken' | 'email_taken' {
+  switch (uniqueViolation(error)) {
+    case 'users_username_canonical_key':
+      return 'username_taken';
+    case 'users_email_canonical_key':
+      return 'email_taken';
+    default:
+      throw error;
+  }
+}
 
 /** The tables `users` and, for permissions, `roles`. */
 @Injectable()
@@ -139,9 +160,10 @@ export class UsersRepository {
 
   /** Whether anybody whose account is in use has the role. */
   async isHeld(tx: EntityManager, role: string): Promise<boolean> {
-    const rows = await tx.query<unknown[]>('select 1 from users where is_active and roles @> array[$1] limit 1', [
-      role,
-    ]);
+    const rows = await tx.query<unknown[]>(
+      'select 1 from users where is_active and delete_at is null and roles @> array[$1] limit 1',
+      [role],
+    );
     return rows.length > 0;
   }
 
@@ -165,6 +187,42 @@ export class UsersRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** Changes names; says which one is taken where one is. An address that is new is not verified. */
+  async rename(
+    tx: EntityManager,
+    id: string,
+    { username, email }: { username?: string; email?: string },
+    now: Date,
+  ): Promise<'renamed' | 'username_taken' | 'email_taken'> {
+    try {
+      await tx.query(RENAME, [
+        id,
+        username ?? null,
+        username === undefined ? null : canonicalName(username),
+        email ?? null,
+        email === undefined ? null : canonicalName(email),
+        now,
+      ]);
+      return 'renamed';
+    } catch (error) {
+      return takenName(error);
+    }
+  }
+
+  /** Notes when the account is to be deleted; null: not at all. */
+  async deleteLater(tx: EntityManager, id: string, at: Date | null): Promise<void> {
+    await tx.update(User, { id }, { deleteAt: at });
+  }
+
+  /** Accounts whose time has come, held until `tx` is over. */
+  async holdThoseToDelete(tx: EntityManager, now: Date, limit: number): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      'select id from users where delete_at <= $1 order by delete_at limit $2 for update skip locked',
+      [now, limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** Deletes the account and all that hangs on it. */
   async remove(tx: EntityManager, id: string): Promise<void> {
     await tx.delete(User, { id });
@@ -181,14 +239,7 @@ export class UsersRepository {
       await tx.insert(User, user);
       return 'inserted';
     } catch (error) {
-      switch (uniqueViolation(error)) {
-        case 'users_username_canonical_key':
-          return 'username_taken';
-        case 'users_email_canonical_key':
-          return 'email_taken';
-        default:
-          throw error;
-      }
+      return takenName(error);
     }
   }
 
