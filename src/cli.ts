@@ -1,11 +1,18 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 
+import { Output } from './commands/output.js';
+import { addSessionsCommand, addUsersCommand, type RunActions } from './commands/users.command.js';
 import { ConfigError, environment, loadConfig } from './config/config.js';
+
+/** 1: it could not be done, and standard error says why. 2: it was called wrongly. */
+const EXIT = { failed: 1, usage: 2 } as const;
 
 const program = new Command('latchkey')
   .description('A standalone auth service: sign-in, rotating sessions, JWTs that other services verify by themselves.')
-  .showHelpAfterError();
+  .option('--json', 'say it as JSON')
+  .showHelpAfterError()
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage));
 
 program
   .command('serve')
@@ -44,6 +51,18 @@ program
     const { read, kept, bad } = await buildBreachFilter(list, file, { minCount: Number(minCount), onProgress });
     process.stdout.write(`${read} lines read, ${kept} kept, ${bad} bad: ${file}\n`);
   });
+
+const runActions: RunActions = async (work) => {
+  const config = loadConfig({ env: environment() });
+  const [{ COMMAND_LINE, withService }, { UserActions }] = await Promise.all([
+    import('./headless.js'),
+    import('./commands/user-actions.js'),
+  ]);
+  const output = new Output(program.opts<{ json?: boolean }>().json === true);
+  await withService(config, (app) => work(new UserActions(app, output, COMMAND_LINE)));
+};
+addUsersCommand(program, runActions);
+addSessionsCommand(program, runActions);
 
 program
   .command('clients')
@@ -87,5 +106,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`latchkey: ${error instanceof ConfigError ? error.toString() : (error as Error).message}\n`);
-  process.exit(1);
+  process.exit(EXIT.failed);
 }

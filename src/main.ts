@@ -12,13 +12,15 @@ export async function serve(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel);
   for (const notice of config.notices) logger.warn({}, notice);
   // Loading the code takes as long as starting PostgreSQL: both at once.
-  const [{ createApp, openDatabase }, { Readiness }, embedded] = await Promise.all([
+  const [{ createApp, openDatabase }, { FirstAdministrator }, { Readiness }, embedded] = await Promise.all([
     import('./app.js'),
+    import('./admin/first-administrator.js'),
     import('./health/readiness.js'),
     config.database.url === null ? startEmbeddedPostgres(config.database.dataDir) : null,
   ]);
   const database = openDatabase(config, config.database.url ?? embedded!.url, logger);
   const app = await createApp(config, database, logger);
+  const firstAdministrator = app.get(FirstAdministrator, { strict: false });
 
   const server = app.getHttpServer();
   onSignal(async () => {
@@ -30,7 +32,10 @@ export async function serve(config: Config): Promise<void> {
     logger.flush();
   });
   try {
-    if (embedded) await database.connect();
+    if (embedded) {
+      await database.connect();
+      await firstAdministrator.ensure();
+    }
     await listen(server, config);
   } catch (error) {
     await database.close();
@@ -41,7 +46,9 @@ export async function serve(config: Config): Promise<void> {
   logger.info({ host: config.http.host, port }, 'listening');
   if (!config.production) process.stdout.write(welcome(port, embedded?.folder ?? null));
   // A server of its own may be away yet: the service listens, is not ready, and connects when it can.
-  if (!embedded) await database.connectWhenThere();
+  if (embedded) return;
+  await database.connectWhenThere();
+  await firstAdministrator.ensure();
 }
 
 function listen(server: Server, { http }: Config): Promise<void> {

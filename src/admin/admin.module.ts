@@ -4,6 +4,7 @@ import { MfaModule } from '../mfa/mfa.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AdminClientsController } from './clients.controller.js';
+import { FirstAdministrator } from './first-administrator.js';
 import { AdminRolesController } from './roles.controller.js';
 import { AdminRolesService } from './roles.service.js';
 import { StatsController } from './stats.controller.js';
@@ -14,6 +15,6 @@ import { AdminUsersService } from './users.service.js';
 @Module({
   imports: [MfaModule, PasswordsModule, UsersModule],
   controllers: [AdminUsersController, AdminRolesController, AdminClientsController, StatsController],
-  providers: [AdminUsersService, AdminRolesService, StatsRepository],
+  providers: [FirstAdministrator, AdminUsersService, AdminRolesService, StatsRepository],
 })
 export class AdminModule {}

@@ -130,7 +130,10 @@ export const auditEventTypes = {
     tells: 'An administrator changed an account; details has each member with what it was and is.',
   },
   'user.deleted': { outcome: 'success', tells: 'An account was deleted for good; only its id is left, here.' },
-  'user.exported': { outcome: 'success', tells: 'A user took along what the service knows of them.' },
+  'user.exported': {
+    outcome: 'success',
+    tells: 'A user, or the command line, took along what the service knows of them.',
+  },
   'user.deletion_asked': { outcome: 'success', tells: 'A user deleted their account; details.at says when it goes.' },
   'user.deletion_cancelled': { outcome: 'success', tells: 'They signed in again before that, so it stays.' },
   'user.deletion_failed': { outcome: 'failure', tells: 'A deletion named a wrong password.' },

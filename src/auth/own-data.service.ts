@@ -8,6 +8,8 @@ import { toActivityEvent } from '../audit/audit.schemas.js';
 import { Clock } from '../common/clock.js';
 import type { Chore } from '../common/janitor.js';
 import type { Principal } from '../common/principal.js';
+import { TOKEN_REVOKED } from '../common/problem/catalogue.js';
+import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { FactorsService } from '../mfa/factors.service.js';
@@ -48,8 +50,9 @@ export class OwnDataService implements Chore {
   ) {}
 
   /** All of it but secrets. @throws Problem `token_revoked` */
-  async export(user: Principal, source: RequestSource): Promise<OwnData> {
-    const account = await this.proof.accountOf(user);
+  async export(user: { userId: string; sessionId: string | null }, source: RequestSource): Promise<OwnData> {
+    const account = await this.users.findById(user.userId);
+    if (!account) throw new Problem(TOKEN_REVOKED);
     const { totp, passkeys, recoveryCodesLeft } = await this.factors.list(user.userId);
     const now = this.clock.now();
     const [sessions, devices, activity] = [
@@ -57,8 +60,8 @@ export class OwnDataService implements Chore {
       await all((before) => this.devices.list(user.userId, PAGE, before)),
       await all((before) => this.events.listOfUser(user.userId, PAGE, before)),
     ];
-    const who = { userId: user.userId, actorId: user.userId, sessionId: user.sessionId };
-    await this.audit.recordAlone({ ...who, type: 'user.exported' }, source);
+    const actorId = user.sessionId === null ? null : user.userId; // else the command line
+    await this.audit.recordAlone({ ...user, actorId, type: 'user.exported' }, source);
     return {
       exported_at: now.toISOString(),
       profile: toUserResponse(account),

@@ -280,6 +280,18 @@ export const settings = z.object({
     'Protection',
     'For how long an account that its owner deleted can be had back by signing in; 0: it is deleted at once.',
   ),
+  ADMIN_USERNAME: setting(
+    z.string().min(3).max(64).optional(),
+    'First administrator',
+    'With the next two: the administrator that is made where there is none. Or: latchkey users create <name> <e-mail> --role user admin.',
+  ),
+  ADMIN_EMAIL: setting(z.email().optional(), 'First administrator', 'Their e-mail address.'),
+  ADMIN_PASSWORD: setting(
+    z.string().min(12, 'must be at least 12 characters long').max(1024).optional(),
+    'First administrator',
+    'Their password; it has to be changed at the first sign-in.',
+  ),
+
   PASSWORD_MIN_LENGTH: setting(
     positiveInt(64).min(8).default(12),
     'Protection',
@@ -321,4 +333,5 @@ export const secretNames: readonly SettingName[] = [
   'MASTER_SECRET_PREVIOUS',
   'JWT_SECRET',
   'METRICS_TOKEN',
+  'ADMIN_PASSWORD',
 ];

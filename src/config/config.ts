@@ -63,6 +63,8 @@ export interface Config {
     readonly relyingParty: { readonly id: string; readonly origins: readonly string[] };
   };
   readonly lockout: { readonly attempts: number; readonly seconds: number };
+  /** Who is made an administrator where there is none. */
+  readonly firstAdministrator: { readonly username: string; readonly email: string; readonly password: string } | null;
   /** How long an account that its owner deleted stays; 0: not at all. */
   readonly accountDeletionSeconds: number;
   /** Shared counters; null: each process counts for itself. */
@@ -163,6 +165,11 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
   if (set.REFRESH_TOKEN_EXPIRE_DAYS > set.SESSION_MAX_DAYS) {
     mistakes.push('REFRESH_TOKEN_EXPIRE_DAYS must not be longer than SESSION_MAX_DAYS');
   }
+  const admin = { username: set.ADMIN_USERNAME, email: set.ADMIN_EMAIL, password: set.ADMIN_PASSWORD };
+  const named = Object.values(admin).filter((value) => value !== undefined).length;
+  if (named % 3 !== 0)
+    mistakes.push('ADMIN_USERNAME, ADMIN_EMAIL and ADMIN_PASSWORD go together: set all three, or none');
+  const firstAdministrator = named === 3 ? (admin as Required<Config>['firstAdministrator']) : null;
   const relyingParty = relyingPartyOf(publicUrl, set);
   if (!isWithin(new URL(publicUrl).hostname, relyingParty.id))
     mistakes.push('WEBAUTHN_RP_ID must be the host of PUBLIC_URL or a parent domain of it');
@@ -213,6 +220,7 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
       relyingParty,
     },
     lockout: { attempts: set.LOCKOUT_ATTEMPTS, seconds: set.LOCKOUT_MINUTES * 60 },
+    firstAdministrator: firstAdministrator ?? null,
     accountDeletionSeconds: set.ACCOUNT_DELETION_DAYS * 86_400,
     redisUrl: set.REDIS_URL ?? null,
     metricsToken: set.METRICS_TOKEN ?? null,

@@ -24,7 +24,7 @@ export const sessionView = z
 export const sessionPage = page(sessionView).meta({ id: 'SessionPage' });
 
 export const toSessionView =
-  (currentId: string) =>
+  (currentId: string | null) =>
   (session: Session): z.infer<typeof sessionView> => ({
     id: session.id,
     current: session.id === currentId,

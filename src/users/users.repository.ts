@@ -167,6 +167,11 @@ export class UsersRepository {
     return rows.length > 0;
   }
 
+  /** Whether anybody has the role, whatever the state of their account. */
+  async isGiven(role: string, tx: EntityManager = this.database.manager): Promise<boolean> {
+    return (await tx.query<unknown[]>('select 1 from users where roles @> array[$1] limit 1', [role])).length > 0;
+  }
+
   /** Takes a role from whoever has it. Returns how many had it. */
   async takeRole(tx: EntityManager, name: string, now: Date): Promise<number> {
     const [, count] = await tx.query<[unknown, number]>(
