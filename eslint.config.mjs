@@ -25,7 +25,7 @@ const MAY_IMPORT = {
   health: ['protection'],
   metrics: ['protection'],
   auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
-  commands: ['users', 'auth', 'admin'],
+  commands: ['users', 'passwords', 'tokens', 'auth', 'admin'],
   admin: ['users', 'passwords', 'audit', 'tokens', 'clients', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
 };
 const GROUND = ['config', 'database', 'common'];

@@ -52,17 +52,29 @@ program
     process.stdout.write(`${read} lines read, ${kept} kept, ${bad} bad: ${file}\n`);
   });
 
+const isJson = (): boolean => program.opts<{ json?: boolean }>().json === true;
+
 const runActions: RunActions = async (work) => {
   const config = loadConfig({ env: environment() });
   const [{ COMMAND_LINE, withService }, { UserActions }] = await Promise.all([
     import('./headless.js'),
     import('./commands/user-actions.js'),
   ]);
-  const output = new Output(program.opts<{ json?: boolean }>().json === true);
+  const output = new Output(isJson());
   await withService(config, (app) => work(new UserActions(app, output, COMMAND_LINE)));
 };
 addUsersCommand(program, runActions);
 addSessionsCommand(program, runActions);
+
+program
+  .command('doctor')
+  .description('what is wrong with the configuration, the database and what else is needed, and what to do')
+  .addHelpText('after', '\nChanges nothing. Exit code 0: nothing is wrong; there may be warnings.')
+  .action(async () => {
+    const { examine } = await import('./commands/doctor.command.js');
+    const isWell = await examine(environment(), new Output(isJson()));
+    if (!isWell) process.exitCode = EXIT.failed;
+  });
 
 program
   .command('clients')

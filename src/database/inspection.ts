@@ -1,0 +1,87 @@
+import pg from 'pg';
+
+import { sqlMigrations } from './migrations.js';
+
+/** What a look at the database from outside found. */
+export interface DatabaseFacts {
+  readonly serverVersion: number;
+  /** How far its clock is ahead of ours. */
+  readonly clockAheadMs: number;
+  /** Migrations of this build that were not applied, and those applied that this build does not know. */
+  readonly pending: readonly string[];
+  readonly unknown: readonly string[];
+  readonly isSuperuser: boolean;
+  readonly isReadOnly: boolean;
+  readonly connections: { readonly used: number; readonly max: number };
+  /** Null before the first migration. */
+  readonly administrators: number | null;
+  /** Null before the first migration. */
+  readonly unauditedPartitions: readonly string[] | null;
+}
+
+const FACTS = `
+  select current_setting('server_version_num')::int as version, clock_timestamp() as now,
+         (select rolsuper from pg_roles where rolname = current_user) as superuser,
+         pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as read_only,
+         (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as used,
+         current_setting('max_connections')::int as max, to_regclass('migrations') is not null as migrated`;
+
+/** Append-only is what a trigger makes it: a partition without one could be changed. */
+const UNGUARDED = `
+  select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+   where i.inhparent = 'audit_events'::regclass
+     and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'audit_events_append_only' and t.tgenabled <> 'D')`;
+
+/** Looks, and changes nothing. @throws where the server is away or refuses, within `timeoutMs` */
+export async function inspectDatabase(url: string, timeoutMs: number): Promise<DatabaseFacts> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'latchkey-doctor',
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const before = Date.now();
+    const [facts] = (await client.query<Facts>(FACTS)).rows;
+    const ours = (before + Date.now()) / 2;
+    const known = sqlMigrations().map((Migration) => new Migration().name!);
+    const applied = facts.migrated
+      ? (await client.query<{ name: string }>('select name from migrations')).rows.map(({ name }) => name)
+      : [];
+    const isCurrent = facts.migrated && known.every((name) => applied.includes(name));
+    return {
+      serverVersion: Math.floor(facts.version / 10_000),
+      clockAheadMs: Math.round(facts.now.getTime() - ours),
+      pending: known.filter((name) => !applied.includes(name)),
+      unknown: applied.filter((name) => !known.includes(name)),
+      isSuperuser: facts.superuser,
+      isReadOnly: facts.read_only,
+      connections: { used: facts.used, max: facts.max },
+      administrators: isCurrent ? await administrators(client) : null,
+      unauditedPartitions: isCurrent
+        ? (await client.query<{ name: string }>(UNGUARDED)).rows.map(({ name }) => name)
+        : null,
+    };
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+interface Facts {
+  version: number;
+  now: Date;
+  superuser: boolean;
+  read_only: boolean;
+  used: number;
+  max: number;
+  migrated: boolean;
+}
+
+async function administrators(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    "select count(*)::int as count from users where is_active and roles @> '{admin}'",
+  );
+  return rows[0].count;
+}
