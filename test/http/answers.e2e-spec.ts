@@ -38,7 +38,7 @@ describe('every answer', () => {
     const put = await request(app.url).put('/auth/login').expect(405);
     expect(put.headers.allow).toBe('POST');
     expect(put.body.code).toBe('method_not_allowed');
-    expect((await request(app.url).delete('/auth/me').expect(405)).headers.allow).toBe('GET, HEAD');
+    expect((await request(app.url).delete('/auth/activity').expect(405)).headers.allow).toBe('GET, HEAD');
     await request(app.url).trace('/auth/me').expect(405);
     expect((await request(app.url).get('/auth').expect(404)).body.code).toBe('not_found');
   });

@@ -48,7 +48,7 @@ describe('GET /docs in a browser', () => {
     await screenshot('docs-authorized');
     await form.locator('button', { hasText: 'Close' }).click();
 
-    const operation = page.locator('.opblock', { has: page.locator('[data-path="/auth/me"]') });
+    const operation = page.locator('.opblock-get', { has: page.locator('[data-path="/auth/me"]') });
     await operation.locator('.opblock-summary-control').click();
     await operation.getByRole('button', { name: 'Execute' }).click();
     const answer = operation.locator('.live-responses-table .response').first();
