@@ -6,6 +6,7 @@ import http from 'node:http';
 
 import { DerivedKeys } from '../dist/common/crypto/derived-keys.js';
 import { CsrfTokens } from '../dist/common/csrf-tokens.js';
+import { createLogger } from '../dist/common/logging.js';
 import { SecondFactorPolicy } from '../dist/common/second-factors.js';
 import { loadConfig } from '../dist/config/config.js';
 import { Database } from '../dist/database/database.js';
@@ -23,7 +24,12 @@ const keys = new DerivedKeys(config.masterSecret);
 const refreshTokens = new RefreshTokens(keys);
 const csrfTokens = new CsrfTokens(keys);
 const signer = new JwsSigner(await loadKeyRing(config.tokens));
-const issuer = new AccessTokenIssuer(signer, new SecondFactorPolicy(config.mfa.required), config);
+const issuer = new AccessTokenIssuer(
+  signer,
+  new SecondFactorPolicy(config.mfa.required),
+  createLogger('silent'),
+  config,
+);
 const attributes = 'Path=/auth;';
 const flags = `HttpOnly;${config.cookies.secure ? ' Secure;' : ''} SameSite=Lax`;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { page, pageQuery } from '../common/paging.js';
 import { secondFactorMethods } from '../common/second-factors.js';
 import { codePoints, text } from '../common/validation.js';
+import { attributes } from '../users/attributes.js';
 import type { Account } from '../users/users.repository.js';
 import { email, username, userResponse } from '../users/users.schemas.js';
 
@@ -13,7 +14,7 @@ const PERMISSION = /^[a-z][a-z0-9_.-]{0,47}:[a-z][a-z0-9_.-]{0,47}$/;
 
 export const roleName = text()
   .regex(ROLE, 'must be lower-case letters, digits, dash and underscore, at most 64, beginning with a letter')
-  .meta({ id: 'RoleName', example: 'editor' });
+  .meta({ description: 'The name of a role.', example: 'editor' });
 
 const permissions = z
   .array(text().regex(PERMISSION, 'must be area:verb in lower case, such as users:read'))
@@ -45,7 +46,7 @@ export const usersQuery = pageQuery.extend({
 export type UsersQuery = z.infer<typeof usersQuery>;
 
 export const createUserRequest = z
-  .strictObject({ username, email, roles: roles.default(['user']) })
+  .strictObject({ username, email, roles: roles.default(['user']), attributes: attributes.optional() })
   .meta({ id: 'CreateUserRequest' });
 export type CreateUserRequest = z.infer<typeof createUserRequest>;
 
@@ -54,6 +55,7 @@ export const changeUserRequest = z
     roles: roles.optional(),
     is_active: z.boolean().optional(),
     must_change_password: z.boolean().optional(),
+    attributes: attributes.optional(),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'must change something')
   .meta({ id: 'ChangeUserRequest' });
@@ -63,6 +65,7 @@ export const adminUser = z
   .strictObject({
     ...userResponse.shape,
     is_active: z.boolean(),
+    attributes,
     second_factors: z.array(z.enum(secondFactorMethods)).meta({ example: ['totp'] }),
   })
   .meta({ id: 'AdminUser' });
@@ -72,7 +75,10 @@ export const adminUserPage = page(adminUser).meta({ id: 'AdminUserPage' });
 
 export const linkResponse = z
   .strictObject({
-    token: z.string().meta({ description: 'For POST /auth/reset-password, once. Shown this once.' }),
+    token: z.string().meta({
+      description: 'For POST /auth/reset-password, once. Shown this once.',
+      example: 'Zk3v0m7m0q1m5tq5m3J0d8l2a1c9s4f6h8j0k2l4n6p',
+    }),
     purpose: z.enum(['invite', 'reset']),
     expires_at: z.iso.datetime().meta({ example: '2026-02-07T12:00:00.000Z' }),
   })
@@ -138,7 +144,12 @@ export const clientView = z
 export const clientPage = page(clientView).meta({ id: 'ClientPage' });
 
 export const createdClient = z
-  .strictObject({ ...clientMembers, client_secret: z.string().meta({ description: 'Shown this once.' }) })
+  .strictObject({
+    ...clientMembers,
+    client_secret: z
+      .string()
+      .meta({ description: 'Shown this once.', example: 'Zk3v0m7m0q1m5tq5m3J0d8l2a1c9s4f6h8j0k2l4n6p' }),
+  })
   .meta({ id: 'CreatedClient' });
 
 const count = z.int().min(0);
@@ -162,6 +173,7 @@ export const toAdminUser = (account: Account): AdminUser => ({
   permissions: account.permissions,
   must_change_password: account.must_change_password,
   is_active: account.is_active,
+  attributes: account.attributes,
   second_factors: account.second_factors,
   created_at: account.created_at.toISOString(),
 });

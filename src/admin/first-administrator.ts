@@ -52,6 +52,7 @@ export class FirstAdministrator {
         isActive: true,
         mustChangePassword: true,
         secondFactors: [],
+        attributes: {},
         cutOffAt: null,
         tokensValidFrom: null,
         deleteAt: null,

@@ -58,7 +58,7 @@ export class AdminUsersService {
    * @throws Problem `username_taken`, `email_taken`, `validation_failed` (a role that is not there), `forbidden`
    */
   async create(
-    { username, email, roles }: CreateUserRequest,
+    { username, email, roles, attributes = {} }: CreateUserRequest,
     by: Administrator,
     source: RequestSource,
   ): Promise<{ account: Account; link: IssuedLink }> {
@@ -80,6 +80,7 @@ export class AdminUsersService {
         isActive: true,
         mustChangePassword: false,
         secondFactors: [],
+        attributes,
         cutOffAt: null,
         tokensValidFrom: null,
         deleteAt: null,
@@ -109,7 +110,7 @@ export class AdminUsersService {
         await this.audit.record(tx, { ...whoOf(by, id), type: 'user.changed', details }, source);
         if ('is_active' in details && !after.is_active)
           await this.revoker.revoke(tx, { sessionsOf: id }, causeOf('account_disabled', by), source);
-        else if ('roles' in details || 'must_change_password' in details)
+        else if (Object.keys(details).some((member) => member !== 'is_active'))
           await this.revoker.revoke(tx, { tokensOf: id }, causeOf('roles_changed', by), source);
         return after;
       }),
@@ -213,7 +214,7 @@ const causeOf = (reason: RevocationReason, { userId }: Administrator) => ({ reas
 
 /** What an administrator may change, where it did change: before and after. */
 function differences(before: Account, after: Account): Record<string, { from: unknown; to: unknown }> {
-  const members = ['roles', 'is_active', 'must_change_password'] as const;
+  const members = ['roles', 'is_active', 'must_change_password', 'attributes'] as const;
   const changed = members.filter((member) => JSON.stringify(before[member]) !== JSON.stringify(after[member]));
   return Object.fromEntries(changed.map((member) => [member, { from: before[member], to: after[member] }]));
 }

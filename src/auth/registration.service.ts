@@ -79,6 +79,7 @@ export class RegistrationService {
       is_active: true,
       must_change_password: false,
       second_factors: [],
+      attributes: {},
       created_at: now,
     };
     const before = this.refreshTokens.open(replaced);
@@ -97,6 +98,7 @@ export class RegistrationService {
         isActive: true,
         mustChangePassword: false,
         secondFactors: [],
+        attributes: {},
         cutOffAt: null,
         tokensValidFrom: null,
         deleteAt: null,

@@ -30,6 +30,7 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
   document.components.schemas = Object.fromEntries(
     Object.entries(document.components.schemas).toSorted(([a], [b]) => a.localeCompare(b)),
   );
+  Object.values(document.components.schemas as Record<string, Schema>).forEach(unwrapReferences);
   for (const item of Object.values(document.paths)) {
     for (const operation of Object.values(item as Record<string, Operation>)) {
       complete(operation);
@@ -94,12 +95,20 @@ interface Schema {
   example?: unknown;
   const?: unknown;
   enum?: unknown[];
+  allOf?: Schema[];
   anyOf?: Schema[];
   type?: string | string[];
   format?: string;
+  minimum?: number;
   properties?: Record<string, Schema>;
   required?: string[];
   items?: Schema;
+}
+
+/** An optional member that is a named schema comes as an `allOf` of one. */
+function unwrapReferences({ properties = {} }: Schema): void {
+  for (const [name, member] of Object.entries(properties))
+    if (member.allOf?.length === 1 && Object.keys(member).length === 1) [properties[name]] = member.allOf;
 }
 
 function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
@@ -113,6 +122,8 @@ function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
     return Object.fromEntries(shown.map(([name, member]) => [name, exampleOf(member, schemas)]));
   }
   if (schema.items) return [exampleOf(schema.items, schemas)];
+  if (schema.type === 'boolean') return false;
+  if (schema.type === 'integer' || schema.type === 'number') return schema.minimum ?? 0;
   return schema.format === 'uuid' ? '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a10' : null;
 }
 

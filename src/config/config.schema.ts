@@ -27,6 +27,13 @@ export interface Rate {
   seconds: number;
 }
 
+/** Claims with a meaning of their own: RFC 7519, RFC 9068, RFC 7662, and the service's. */
+const RESERVED_CLAIMS: readonly string[] = [
+  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'azp', 'act', 'cnf', 'typ', 'active', 'token_type'],
+  ...['client_id', 'scope', 'username', 'roles', 'permissions', 'groups', 'entitlements', 'amr', 'acr', 'auth_time'],
+  ...['device_id', 'org_id'],
+];
+
 const origin = z.string().refine((value) => isOrigin(value), 'must be an origin, such as https://app.example.com');
 
 function isOrigin(value: string): boolean {
@@ -159,6 +166,17 @@ export const settings = z.object({
   JWT_ISSUER: setting(z.string().min(1).optional(), 'Tokens', 'The iss claim. Default: PUBLIC_URL.'),
   JWT_AUDIENCE: setting(z.string().min(1).default('latchkey'), 'Tokens', 'The aud claim.'),
   ACCESS_TOKEN_EXPIRE_MINUTES: setting(positiveInt(1440).default(15), 'Tokens', 'Life of an access token.'),
+
+  TOKEN_CLAIMS: setting(
+    commaList(
+      z
+        .string()
+        .regex(/^[a-z][a-z0-9_]{0,31}$/, 'must name attributes: lower-case letters, digits and underscore')
+        .refine((name) => !RESERVED_CLAIMS.includes(name), 'must not name a claim that tokens have anyway'),
+    ).default([]),
+    'Tokens',
+    'Attributes of users that access tokens carry as claims, comma-separated; org_id always does.',
+  ),
 
   REVOCATION_EVENT_TOKENS: setting(
     flag.default(false),

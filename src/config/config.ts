@@ -34,6 +34,8 @@ export interface Config {
     readonly issuer: string;
     readonly audience: string;
     readonly accessTokenSeconds: number;
+    /** Attributes of users that become claims. */
+    readonly attributeClaims: readonly string[];
     /** Whether the revocation feed gives Security Event Tokens. */
     readonly revocationEventTokens: boolean;
   };
@@ -196,6 +198,7 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
       issuer: set.JWT_ISSUER ?? publicUrl,
       audience: set.JWT_AUDIENCE,
       accessTokenSeconds: set.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+      attributeClaims: set.TOKEN_CLAIMS,
       revocationEventTokens: set.REVOCATION_EVENT_TOKENS,
     },
     sessions: {

@@ -6,12 +6,10 @@ import { RECOVERY_CODES } from './recovery-codes.repository.js';
 import type { Passkey } from './passkey.entity.js';
 import type { TotpAuthenticator } from './totp-authenticator.entity.js';
 
-const factorName = (fallback: string) =>
-  text()
-    .min(1, 'must not be empty')
-    .refine((value) => codePoints(value) <= 64, 'must be at most 64 characters long')
-    .default(fallback)
-    .meta({ description: 'What its owner calls it.', example: fallback });
+const factorName = text()
+  .min(1, 'must not be empty')
+  .refine((value) => codePoints(value) <= 64, 'must be at most 64 characters long')
+  .meta({ description: 'What its owner calls it.', example: 'Phone' });
 
 /** A code as it was typed: whether it has the right form is part of whether it is right. */
 export const code = text()
@@ -29,7 +27,8 @@ const bytes = (max: number) =>
   z
     .string()
     .max(max, `must be at most ${max} characters long`)
-    .regex(/^[A-Za-z0-9_-]+$/, 'must be base64url');
+    .regex(/^[A-Za-z0-9_-]+$/, 'must be base64url')
+    .meta({ example: 'AQIDBA' });
 
 /** WebAuthn's own JSON (Level 3, section 5.1.8); it may get members that are new. */
 const credential = { id: bytes(1400), rawId: bytes(1400), type: z.literal('public-key') };
@@ -66,7 +65,7 @@ const registrationResponse = z
   .meta({ id: 'RegistrationResponse', description: 'What `PublicKeyCredential.toJSON()` gives after a create.' });
 
 export const setUpTotpRequest = z
-  .strictObject({ name: factorName('Authenticator app') })
+  .strictObject({ name: factorName.default('Authenticator app') })
   .optional()
   .meta({ id: 'SetUpTotpRequest' });
 export type SetUpTotpRequest = z.infer<typeof setUpTotpRequest>;
@@ -75,13 +74,11 @@ export const confirmTotpRequest = z.strictObject({ code }).meta({ id: 'ConfirmTo
 export type ConfirmTotpRequest = z.infer<typeof confirmTotpRequest>;
 
 export const newPasskey = z
-  .strictObject({ name: factorName('Passkey'), response: registrationResponse })
+  .strictObject({ name: factorName.default('Passkey'), response: registrationResponse })
   .meta({ id: 'NewPasskey' });
 export type NewPasskey = z.infer<typeof newPasskey>;
 
-export const renamePasskeyRequest = z
-  .strictObject({ name: factorName('Passkey').unwrap() })
-  .meta({ id: 'RenamePasskeyRequest' });
+export const renamePasskeyRequest = z.strictObject({ name: factorName }).meta({ id: 'RenamePasskeyRequest' });
 export type RenamePasskeyRequest = z.infer<typeof renamePasskeyRequest>;
 
 export const totpSetUp = z
@@ -137,7 +134,7 @@ export const factorsResponse = z
 
 /** Options as `PublicKeyCredential.parse…OptionsFromJSON` takes them. */
 export const webauthnOptions = z
-  .looseObject({ challenge: z.string() })
+  .looseObject({ challenge: z.string().meta({ example: 'AQIDBA' }) })
   .meta({ id: 'WebAuthnOptions', description: 'For `navigator.credentials`, as WebAuthn Level 3 writes it in JSON.' });
 
 export const toTotpView = ({ id, name, createdAt, lastUsedAt }: TotpAuthenticator): z.infer<typeof totpView> => ({

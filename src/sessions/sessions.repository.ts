@@ -5,6 +5,7 @@ import { INSERT_AUDIT_EVENT_COLUMNS } from '../audit/audit.repository.js';
 import type { Chore } from '../common/janitor.js';
 import type { SecondFactorMethod } from '../common/second-factors.js';
 import { Database, type Statement } from '../database/database.js';
+import type { Attributes } from '../users/attributes.js';
 import { permissionsOf } from '../users/users.repository.js';
 import { Session } from './session.entity.js';
 
@@ -23,6 +24,7 @@ export interface LiveSession {
   roles: string[];
   permissions: string[];
   must_change_password: boolean;
+  attributes: Attributes;
 }
 
 /** How the user of a live session stands now, whatever their token says. */
@@ -130,7 +132,7 @@ const INSERT: Statement = {
 
 const LIVE = `s.id, s.user_id, s.counter, s.device_id, s.amr, ${epoch('s.auth_time')} as auth_time,
   ${epoch('least(s.idle_expires_at, s.expires_at)')} as refresh_expires_at, u.username, u.roles,
-  u.must_change_password`;
+  u.must_change_password, u.attributes`;
 
 /** `type`, since an interface is no row of pg's. */
 export type InsertedSession = {
@@ -166,7 +168,7 @@ const ROTATE: Statement = {
            jsonb_build_object('ip_before', host(ip_before), 'user_agent_before', agent_before)
       from rotated where ip_before is distinct from $6 or agent_before is distinct from $7
   )
-  select id, user_id, counter, device_id, amr, auth_time, issued_at, refresh_expires_at, username, roles, must_change_password,
+  select id, user_id, counter, device_id, amr, auth_time, issued_at, refresh_expires_at, username, roles, must_change_password, attributes,
          ${permissionsOf('rotated.roles')} as permissions
     from rotated`,
 };

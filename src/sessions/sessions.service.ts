@@ -18,7 +18,7 @@ import { type LiveSession, SessionsRepository } from './sessions.repository.js';
 
 /** A session about to begin. */
 export interface Beginning {
-  account: Pick<Account, 'id' | 'username' | 'roles' | 'permissions' | 'must_change_password'> & {
+  account: Pick<Account, 'id' | 'username' | 'roles' | 'permissions' | 'must_change_password' | 'attributes'> & {
     password_changed_at?: string;
     second_factors?: readonly string[];
   };
@@ -100,6 +100,7 @@ export class SessionsService {
         roles: account.roles,
         permissions: account.permissions,
         must_change_password: account.must_change_password,
+        attributes: account.attributes,
       },
     };
   }

@@ -4,6 +4,7 @@ import { ACCESS_TOKEN_TYPE, type UserClaims } from '#verifier';
 
 import { Inject, Injectable } from '@nestjs/common';
 
+import { Logger } from '../common/logging.js';
 import { SecondFactorPolicy } from '../common/second-factors.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { PASSWORD_CHANGE_AUDIENCE, SECOND_FACTOR_AUDIENCE } from './access-token.js';
@@ -22,22 +23,53 @@ export interface TokenSubject {
   issued_at: number;
   device_id: string | null;
   must_change_password: boolean;
+  /** What administrators say of the user. */
+  attributes: Readonly<Record<string, unknown>>;
 }
+
+/** Browsers keep cookies of 4,096 bytes, and many servers take 8 KiB of headers: half of that is the token's. */
+const TOKEN_BUDGET_BYTES = 3584;
+const WARN_EVERY_MS = 60_000;
 
 /** Signs access tokens, at once and with a key that was prepared at start. */
 @Injectable()
 export class AccessTokenIssuer {
   readonly lifetimeSeconds: number;
+  private readonly attributeClaims: readonly string[];
+  private warnedAt = -Infinity;
+
   constructor(
     private readonly signer: JwsSigner,
     private readonly policy: SecondFactorPolicy,
+    private readonly logger: Logger,
     @Inject(CONFIG) private readonly config: Config,
   ) {
+    this.attributeClaims = ['org_id', ...config.tokens.attributeClaims];
     this.lifetimeSeconds = config.tokens.accessTokenSeconds;
   }
 
   issue(session: TokenSubject): string {
-    return this.signer.sign(ACCESS_TOKEN_TYPE, this.claims(session));
+    const token = this.signer.sign(ACCESS_TOKEN_TYPE, this.claims(session));
+    if (token.length > TOKEN_BUDGET_BYTES) this.warn(token.length, session.user_id);
+    return token;
+  }
+
+  /** Those that the settings make claims, and `org_id`. */
+  private ofAttributes(attributes: TokenSubject['attributes']): Record<string, unknown> {
+    const claims: Record<string, unknown> = {};
+    for (const name of this.attributeClaims) if (attributes[name] !== undefined) claims[name] = attributes[name];
+    return claims;
+  }
+
+  /** Once a minute: a token that is too large for its carriers is refused far from here, and nobody knows why. */
+  private warn(bytes: number, userId: string): void {
+    const now = performance.now();
+    if (now - this.warnedAt < WARN_EVERY_MS) return;
+    this.warnedAt = now;
+    this.logger.warn(
+      { bytes, budget: TOKEN_BUDGET_BYTES, user_id: userId },
+      'an access token is larger than cookies and headers may carry: give its user fewer roles, permissions or claims',
+    );
   }
 
   private audience({ must_change_password, roles, amr }: TokenSubject): string {
@@ -62,6 +94,7 @@ export class AccessTokenIssuer {
       amr: session.amr,
       auth_time: session.auth_time,
       ...(session.device_id !== null && { device_id: session.device_id }),
+      ...this.ofAttributes(session.attributes),
     };
   }
 }

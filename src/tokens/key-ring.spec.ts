@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 
 import { temporaryFolders } from '../../test/support/temporary-folders.js';
+import { createLogger } from '../common/logging.js';
 import { SecondFactorPolicy } from '../common/second-factors.js';
 import type { Config } from '../config/config.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
@@ -21,6 +22,7 @@ const tokensConfig = (algorithm: Algorithm, file: string | null): Config['tokens
   issuer: 'https://auth.example.com',
   audience: 'latchkey',
   accessTokenSeconds: 900,
+  attributeClaims: [],
   revocationEventTokens: false,
 });
 
@@ -48,10 +50,13 @@ const subject = {
   auth_time: 1,
   device_id: null,
   must_change_password: false,
+  attributes: {},
 };
 
 const issue = (ring: KeyRing, tokens: Config['tokens']): string =>
-  new AccessTokenIssuer(new JwsSigner(ring), new SecondFactorPolicy('off'), { tokens } as Config).issue({
+  new AccessTokenIssuer(new JwsSigner(ring), new SecondFactorPolicy('off'), createLogger('silent'), {
+    tokens,
+  } as Config).issue({
     ...subject,
     issued_at: Math.floor(Date.now() / 1000),
   });

@@ -1,5 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
+import type { Attributes } from './attributes.js';
+
 /** An account. */
 @Entity('users')
 @Index('users_username_canonical_idx', { synchronize: false }) // by operator classes that TypeORM does not know
@@ -47,6 +49,10 @@ export class User {
   /** The ways to prove more than the password that there are now: `passkey`, `totp`, `recovery_code`. */
   @Column('text', { array: true, default: () => `'{}'` })
   secondFactors: string[];
+
+  /** What other services need to know of the user. */
+  @Column('jsonb', { default: () => `'{}'` })
+  attributes: Attributes;
 
   /** When all of the user's access tokens were revoked the last time. */
   @Column('timestamptz', { nullable: true })

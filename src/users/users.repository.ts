@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { SecondFactorMethod } from '../common/second-factors.js';
 import { Database, type Statement, uniqueViolation } from '../database/database.js';
+import type { Attributes } from './attributes.js';
 import { canonicalName, isEmail } from './canonical-name.js';
 import { User } from './user.entity.js';
 
@@ -19,6 +20,7 @@ export interface Account {
   must_change_password: boolean;
   /** The ways to prove more than the password that there are now. */
   second_factors: SecondFactorMethod[];
+  attributes: Attributes;
   /** When it is deleted, unless its owner signs in before. */
   delete_at?: Date | null;
   /** As PostgreSQL writes it, to the microsecond. */
@@ -37,7 +39,7 @@ export const permissionsOf = (roles: string): string =>
 
 const ACCOUNT = `
   select u.id, u.username, u.email, u.email_verified_at, u.password_hash, u.roles, u.is_active,
-         u.must_change_password, u.second_factors, u.delete_at, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
+         u.must_change_password, u.second_factors, u.attributes, u.delete_at, u.password_changed_at::text as password_changed_at, u.created_at, ${permissionsOf('u.roles')} as permissions
     from users u`;
 
 /** Any constant: an advisory lock. */
@@ -69,7 +71,7 @@ export const accountByName = (column: 'username_canonical' | 'email_canonical'):
   select u.id, coalesce(u.username, $1) as username, coalesce(u.email, $1) as email, u.email_verified_at,
          coalesce(u.password_hash, repeat('-', 97)) as password_hash, coalesce(u.roles, '{user}') as roles,
          coalesce(u.is_active, true) as is_active, coalesce(u.must_change_password, false) as must_change_password,
-         coalesce(u.second_factors, '{}') as second_factors, u.delete_at,
+         coalesce(u.second_factors, '{}') as second_factors, coalesce(u.attributes, '{}') as attributes, u.delete_at,
          coalesce(u.password_changed_at, now())::text as password_changed_at, coalesce(u.created_at, now()) as created_at,
          ${permissionsOf("coalesce(u.roles, '{user}')")} as permissions
     from (select) asked left join users u on u.${column} = $1`;
@@ -136,11 +138,13 @@ export class UsersRepository {
   async change(
     tx: EntityManager,
     id: string,
-    change: { roles?: string[]; is_active?: boolean; must_change_password?: boolean },
+    change: { roles?: string[]; is_active?: boolean; must_change_password?: boolean; attributes?: Attributes },
     now: Date,
   ): Promise<void> {
-    const { roles, is_active: isActive, must_change_password: mustChangePassword } = change;
-    const given = Object.entries({ roles, isActive, mustChangePassword }).filter(([, value]) => value !== undefined);
+    const { roles, is_active: isActive, must_change_password: mustChangePassword, attributes } = change;
+    const given = Object.entries({ roles, isActive, mustChangePassword, attributes }).filter(
+      ([, value]) => value !== undefined,
+    );
     await tx.update(User, { id }, { ...Object.fromEntries(given), updatedAt: now });
   }
 
