@@ -17,7 +17,7 @@ import { JwsSigner } from '../dist/tokens/jws-signer.js';
 import { loadKeyRing } from '../dist/tokens/key-ring.js';
 
 const config = loadConfig({ env: process.env });
-const database = new Database({ url: config.database.url, poolSize: config.database.poolSize, entities: [] });
+const database = new Database({ ...config.database.server, poolSize: config.database.poolSize, entities: [] });
 await database.connect();
 const sessions = new SessionsRepository(database);
 const keys = new DerivedKeys(config.masterSecret);

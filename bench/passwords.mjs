@@ -54,7 +54,7 @@ async function withDatabase(work) {
   const folder = temporaryFolder();
   const database = await startEmbeddedPostgres(path.join(folder, 'postgres'));
   try {
-    await work(database.url);
+    await work(database.ownerUrl);
   } finally {
     await database.stop();
     fs.rmSync(folder, { recursive: true, force: true });

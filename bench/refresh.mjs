@@ -198,9 +198,9 @@ const postgres = await startEmbeddedPostgres(path.join(folder, 'postgres'));
 const running = [];
 try {
   printMachine();
-  const service = await startServer('service', [serviceScript, 'serve'], postgres.url);
+  const service = await startServer('service', [serviceScript, 'serve'], postgres.ownerUrl);
   running.push(service);
-  const floor = await startServer('floor', [floorScript], postgres.url);
+  const floor = await startServer('floor', [floorScript], postgres.ownerUrl);
   running.push(floor);
   const browsers = await Promise.all(Array.from({ length: USERS }, (_, index) => newBrowser(service.port, index)));
   const postmaster = Number(fs.readFileSync(path.join(folder, 'postgres/pg18/postmaster.pid'), 'utf8').split('\n')[0]);
@@ -229,7 +229,7 @@ try {
   ]);
   for (const server of running.splice(0)) await server.stop();
 
-  const messages = await messagesOf(postgres.url, folder);
+  const messages = await messagesOf(postgres.ownerUrl, folder);
   process.stdout.write(
     `\nmessages to PostgreSQL for each of ${COUNTED} refreshes: ${JSON.stringify(messages)} (B bind, D describe, E execute, S sync)\n`,
   );

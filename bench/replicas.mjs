@@ -16,7 +16,7 @@ export class Replicas {
     replicas.folder = temporaryFolder();
     replicas.database = await startEmbeddedPostgres(path.join(replicas.folder, 'postgres'));
     replicas.env = {
-      DATABASE_URL: replicas.database.url,
+      DATABASE_URL: replicas.database.ownerUrl,
       MASTER_SECRET: randomBytes(48).toString('base64'),
       JWT_SECRET: randomBytes(48).toString('base64'),
       JWT_ISSUER: 'https://auth.example.com',

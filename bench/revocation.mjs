@@ -64,7 +64,7 @@ for (let done = 0; done < COUNT; done++) {
   );
 }
 
-const database = new pg.Client({ connectionString: replicas.database.url });
+const database = new pg.Client({ connectionString: replicas.database.ownerUrl });
 await database.connect();
 const found = [];
 for (let done = 0; done < UNNOTIFIED; done++) {

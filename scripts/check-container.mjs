@@ -111,27 +111,35 @@ async function checkCompose() {
         assert(source.startsWith('.') || source in compose.volumes, `${name}: volume ${source} is not declared`);
       }
     }
-    for (const name of ['postgres', 'redis', 'mailpit']) assert(others[name], `${name} is missing`);
+    for (const name of ['migrate', 'postgres', 'redis', 'mailpit']) assert(others[name], `${name} is missing`);
     assert(existsSync(path.join(root, latchkey.build, 'Dockerfile')), 'latchkey is built from nowhere');
   });
   await check('its settings are settings, and make a production config', () => {
-    const unknown = Object.keys(latchkey.environment).filter((name) => !(name in settings.shape));
+    const given = { ...latchkey.environment, ...others.migrate.environment };
+    const unknown = Object.keys(given).filter((name) => !(name in settings.shape));
     assert(unknown.length === 0, `not settings: ${unknown.join(', ')}`);
     for (const name of ['MASTER_SECRET', 'JWT_SECRET']) {
       assert(latchkey.environment[name].startsWith(`\${${name}:?`), `${name} is not required`);
     }
     const config = loadConfig({ env: interpolated(latchkey.environment), secretsDir: '/nonexistent' });
     assert(config.production && config.cookies.secure, 'it is not a production config');
-    assert(new URL(config.database.url).hostname in others, 'its database is none of the services');
+    const owner = loadConfig({ env: interpolated(others.migrate.environment), secretsDir: '/nonexistent' });
+    const { url, ownerUrl } = owner.database.server;
+    for (const server of [config.database.server.url, url, ownerUrl])
+      assert(new URL(server).hostname in others, 'its database is none of the services');
+    assert(config.database.server.ownerUrl === null, 'the service has the credentials of the database’s owner');
+    assert(new URL(url).username !== new URL(ownerUrl).username, 'the service’s role owns the database');
     assert(
       latchkey.ports.every((port) => port.endsWith(`:${config.http.port}`)),
       'the published port is not the one it listens on',
     );
   });
   await check('its container may write nothing and gain nothing', () => {
-    assert(latchkey.read_only === true, 'read_only is off');
-    assert(latchkey.cap_drop?.includes('ALL'), 'capabilities are kept');
-    assert(latchkey.security_opt?.includes('no-new-privileges:true'), 'new privileges are possible');
+    for (const service of [latchkey, others.migrate]) {
+      assert(service.read_only === true, 'read_only is off');
+      assert(service.cap_drop?.includes('ALL'), 'capabilities are kept');
+      assert(service.security_opt?.includes('no-new-privileges:true'), 'new privileges are possible');
+    }
   });
 }
 
@@ -161,7 +169,7 @@ async function checkTree() {
   });
 
   const postgres = await startEmbeddedPostgres(path.join(temporary, 'postgres'), { durable: false });
-  const socket = new URL(postgres.url.replace('@/', '@localhost/')).searchParams.get('host');
+  const socket = new URL(postgres.ownerUrl.replace('@/', '@localhost/')).searchParams.get('host');
   const user = unprivileged(socket);
   const port = await freePort();
   const env = {
@@ -175,6 +183,11 @@ async function checkTree() {
     JWT_SECRET: randomBytes(32).toString('hex'),
   };
   const url = `http://127.0.0.1:${port}`;
+  await check('its migration makes the role that the service works with', () => {
+    const [, ...migrate] = [...image.entrypoint, ...compose.services.migrate.command];
+    const owner = { ...env, DATABASE_MIGRATION_URL: postgres.ownerUrl };
+    execFileSync(process.execPath, migrate, { ...user, cwd: tree, env: owner, stdio: ['ignore', 'ignore', 'pipe'] });
+  });
   const [, ...args] = [...image.entrypoint, ...image.cmd];
   const service = spawn(process.execPath, args, { ...user, cwd: tree, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -16,6 +16,7 @@ import { NestLog } from './common/logging.js';
 import { ProblemFilter } from './common/problem/problem.filter.js';
 import type { Config } from './config/config.js';
 import { Database } from './database/database.js';
+import type { Addresses } from './database/migrations.js';
 import { DOCS_PATH, serveDocs } from './docs.js';
 import { entities } from './entities.js';
 
@@ -26,9 +27,9 @@ const HASHING_PATHS = ['/auth/register', '/auth/login', '/auth/change-password']
 const FORM_PATHS = ['/auth/register', '/auth/login', '/oauth/introspect'];
 
 /** The database of `config`, not connected yet. */
-export function openDatabase(config: Config, url: string, logger: PinoLogger): Database {
+export function openDatabase(config: Config, addresses: Addresses, logger: PinoLogger): Database {
   return new Database({
-    url,
+    ...addresses,
     poolSize: config.database.poolSize,
     entities,
     onFault: (error) => logger.warn({ err: error }, 'the database connection failed'),

@@ -38,9 +38,9 @@ async function withDatabase<T>(
   config: Config,
   work: (database: Database, applied: string[]) => Promise<T>,
 ): Promise<T> {
-  const { url, dataDir } = config.database;
-  const embedded = url === null ? (findEmbeddedPostgres(dataDir) ?? (await startEmbeddedPostgres(dataDir))) : null;
-  const database = openDatabase(config, url ?? embedded!.url, logger);
+  const { server, dataDir } = config.database;
+  const embedded = server === null ? (findEmbeddedPostgres(dataDir) ?? (await startEmbeddedPostgres(dataDir))) : null;
+  const database = openDatabase(config, server ?? embedded!, logger);
   try {
     return await work(database, await database.connect());
   } finally {

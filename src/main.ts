@@ -16,9 +16,9 @@ export async function serve(config: Config): Promise<void> {
     import('./app.js'),
     import('./admin/first-administrator.js'),
     import('./health/readiness.js'),
-    config.database.url === null ? startEmbeddedPostgres(config.database.dataDir) : null,
+    config.database.server === null ? startEmbeddedPostgres(config.database.dataDir) : null,
   ]);
-  const database = openDatabase(config, config.database.url ?? embedded!.url, logger);
+  const database = openDatabase(config, config.database.server ?? embedded!, logger);
   const app = await createApp(config, database, logger);
   const firstAdministrator = app.get(FirstAdministrator, { strict: false });
 

@@ -62,9 +62,14 @@ export async function renderOpenApi(): Promise<string> {
     secretsDir: '/nonexistent',
   });
   const logger = createLogger('silent');
-  const app = await createApp(config, openDatabase(config, 'postgres://unused/unused', logger), logger, {
-    preview: true,
-  });
+  const app = await createApp(
+    config,
+    openDatabase(config, { url: 'postgres://unused/unused', ownerUrl: null }, logger),
+    logger,
+    {
+      preview: true,
+    },
+  );
   return yaml.dump(buildDocument(app), { noRefs: true, lineWidth: 110 });
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,14 +10,14 @@ import { startEmbeddedPostgres } from '../dist/database/embedded-postgres.js';
 import { entities } from '../dist/entities.js';
 
 /**
- * One PostgreSQL for the run, and in it one migrated database that every test file copies. A server
+ * One PostgreSQL for the run, and in it one migrated database that every test file copies, and a role for the service. A server
  * named by TEST_DATABASE_URL (or DATABASE_URL) is used instead; its own databases are left alone.
  */
 export default async function setUp() {
   const given = process.env.TEST_DATABASE_URL || process.env.DATABASE_URL;
   const folder = given ? undefined : mkdtempSync(path.join(tmpdir(), 'latchkey-test-'));
   const embedded = folder && (await startEmbeddedPostgres(folder, { durable: false, maxConnections: 200 }));
-  const adminUrl = given || embedded.url;
+  const adminUrl = given || embedded.ownerUrl;
   const template = `latchkey_test_${process.pid}`;
 
   // Known to the teardown at once: it has to clean up also when the migrations fail.
@@ -28,8 +29,9 @@ export default async function setUp() {
   await admin.end();
 
   // By hand: URL parses no address of a unix socket, which has no host.
-  const url = adminUrl.replace(/^(\w+:\/\/[^/]*)(\/[^?]*)?/, `$1/${template}`);
-  const database = new Database({ url, poolSize: 2, entities });
+  const ownerUrl = adminUrl.replace(/^(\w+:\/\/[^/]*)(\/[^?]*)?/, `$1/${template}`);
+  const service = `${template}_service:${randomBytes(12).toString('hex')}`;
+  const database = new Database({ url: asService(ownerUrl, service), ownerUrl, poolSize: 2, entities });
   try {
     await database.connect();
   } finally {
@@ -38,4 +40,7 @@ export default async function setUp() {
 
   process.env.TEST_DATABASE_ADMIN_URL = adminUrl;
   process.env.TEST_TEMPLATE = template;
+  process.env.TEST_DATABASE_SERVICE = service;
 }
+
+const asService = (url, service) => url.replace(/^(\w+:\/\/)([^@/]*@)?/, `$1${service}@`);

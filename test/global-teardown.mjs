@@ -17,6 +17,7 @@ export default async function tearDown() {
       [template, `${template}_`],
     );
     for (const { datname } of rows) await admin.query(`drop database if exists ${datname} with (force)`);
+    await admin.query(`drop role if exists ${template}_service`);
     await admin.end();
   }
 }

@@ -52,7 +52,7 @@ function ofDatabase(config: Config, facts: DatabaseFacts | Error): Finding[] {
     const advice = 'Check DATABASE_URL (or DB_HOST and its kin), that the server runs, and that it lets this host in.';
     return [wrong('database', `it does not answer: ${facts.message}`, advice)];
   }
-  const { serverVersion, clockAheadMs, pending, unknown, isSuperuser, isReadOnly, connections, administrators } = facts;
+  const { serverVersion, clockAheadMs, pending, unknown, isReadOnly, connections, administrators } = facts;
   const findings: Finding[] = [];
   if (serverVersion < OLDEST_POSTGRES)
     findings.push(wrong('database', `PostgreSQL ${serverVersion}`, `Use PostgreSQL ${OLDEST_POSTGRES} or newer.`));
@@ -79,17 +79,7 @@ function ofDatabase(config: Config, facts: DatabaseFacts | Error): Finding[] {
           'Run a time service on both: codes and tokens live by the clock.',
         ),
   );
-  if (config.database.url !== null) {
-    findings.push(
-      isSuperuser
-        ? warning(
-            'database rights',
-            'the service is a superuser',
-            'Give it a role of its own that owns its database, and no more.',
-          )
-        : ok('database rights', 'no superuser'),
-    );
-  }
+  findings.push(ofRights(facts));
   const free = connections.max - connections.used;
   findings.push(
     free >= config.database.poolSize
@@ -118,6 +108,21 @@ function ofDatabase(config: Config, facts: DatabaseFacts | Error): Finding[] {
     );
   else if (administrators !== null) findings.push(ok('administrators', String(administrators)));
   return findings;
+}
+
+function ofRights({ excessRights }: DatabaseFacts): Finding {
+  if (excessRights === null)
+    return warning(
+      'database rights',
+      'the service’s role is refused',
+      'latchkey migrate makes it, and gives it its rights.',
+    );
+  if (excessRights.length === 0) return ok('database rights', 'what the service needs');
+  return warning(
+    'database rights',
+    `the service’s role may ${excessRights.join(', ')}`,
+    'Give the service a role of its own in DATABASE_URL, and the owner’s to latchkey migrate in DATABASE_MIGRATION_URL.',
+  );
 }
 
 function ofProxy({ http }: Config): Finding {

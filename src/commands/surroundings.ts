@@ -23,10 +23,10 @@ export async function lookAround(config: Config): Promise<Surroundings> {
   return { database, redis, keys, breachFile, hashMs: await timeOfHash(config) };
 }
 
-async function lookAtDatabase({ database: { url, dataDir } }: Config) {
-  const embedded = url === null ? (findEmbeddedPostgres(dataDir) ?? (await startEmbeddedPostgres(dataDir))) : null;
+async function lookAtDatabase({ database: { server, dataDir } }: Config) {
+  const embedded = server === null ? (findEmbeddedPostgres(dataDir) ?? (await startEmbeddedPostgres(dataDir))) : null;
   try {
-    return await inspectDatabase(url ?? embedded!.url, TIMEOUT_MS);
+    return await inspectDatabase(server ?? embedded!, TIMEOUT_MS);
   } finally {
     await embedded?.stop();
   }

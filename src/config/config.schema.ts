@@ -125,6 +125,11 @@ export const settings = z.object({
     'Database',
     'postgres://user:password@host:5432/name. Without it and DB_HOST: an embedded PostgreSQL under DATA_DIR.',
   ),
+  DATABASE_MIGRATION_URL: setting(
+    z.string().refine(isDatabaseUrl, 'must be a postgres:// URL').optional(),
+    'Database',
+    'The same database by the role that owns its schema: migrations use it, and then give the role of DATABASE_URL (made where it is missing) its rights and no more. `latchkey migrate` alone needs it. Without it one role does both.',
+  ),
   DB_HOST: setting(z.string().min(1).optional(), 'Database', 'Instead of DATABASE_URL, in parts.'),
   DB_PORT: setting(positiveInt(65_535).default(5432), 'Database', 'Port of DB_HOST.'),
   DB_USER: setting(z.string().min(1).default('latchkey'), 'Database', 'User at DB_HOST.'),

@@ -103,7 +103,7 @@ describe('loadConfig', () => {
     [{ DB_HOST: '/run/pg' }, 'postgres://latchkey:@localhost/latchkey?host=%2Frun%2Fpg&port=5432'],
     [{}, null],
   ])('finds the database of %j', (env, url) => {
-    expect(load({ ...GOOD, ...env }).database.url).toBe(url);
+    expect(load({ ...GOOD, ...env }).database.server?.url ?? null).toBe(url);
   });
 
   it.each([

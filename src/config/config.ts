@@ -18,8 +18,8 @@ export interface Config {
     readonly corsOrigins: readonly string[];
   };
   readonly database: {
-    /** Null: the embedded PostgreSQL under `dataDir`. */
-    readonly url: string | null;
+    /** Null: the embedded PostgreSQL under `dataDir`. `ownerUrl` is null where one role does everything. */
+    readonly server: { readonly url: string; readonly ownerUrl: string | null } | null;
     /** Of the embedded PostgreSQL. */
     readonly dataDir: string;
     readonly poolSize: number;
@@ -188,7 +188,7 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
       trustProxy: trustProxy(set.TRUST_PROXY),
       corsOrigins: set.CORS_ORIGINS,
     },
-    database: { url: databaseUrl(set), dataDir: path.join(dataDir, 'postgres'), poolSize: set.DB_POOL_SIZE },
+    database: { server: databaseServer(set), dataDir: path.join(dataDir, 'postgres'), poolSize: set.DB_POOL_SIZE },
     masterSecret,
     previousMasterSecret: set.MASTER_SECRET_PREVIOUS ?? null,
     tokens: {
@@ -247,6 +247,11 @@ function relyingPartyOf(publicUrl: string, set: Settings): Config['mfa']['relyin
 }
 
 const isWithin = (host: string, domain: string): boolean => host === domain || host.endsWith(`.${domain}`);
+
+function databaseServer(set: Settings): Config['database']['server'] {
+  const url = databaseUrl(set);
+  return url === null ? null : { url, ownerUrl: set.DATABASE_MIGRATION_URL ?? null };
+}
 
 function databaseUrl(set: Settings): string | null {
   if (set.DATABASE_URL) return set.DATABASE_URL;

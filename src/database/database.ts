@@ -5,7 +5,7 @@ import { DataSource, type DataSourceOptions, type EntityManager, type EntityTarg
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 
 import { Listener } from './listener.js';
-import { migrate, NewerSchemaError, sqlMigrations } from './migrations.js';
+import { type Addresses, migrate, NewerSchemaError } from './migrations.js';
 import { PostgresNaming } from './naming-strategy.js';
 
 /** A statement that PostgreSQL parses and plans once for each connection. */
@@ -14,8 +14,7 @@ export interface Statement {
   readonly text: string;
 }
 
-export interface DatabaseOptions {
-  url: string;
+export interface DatabaseOptions extends Addresses {
   poolSize: number;
   /** TypeORM's classes, for the cold paths. */
   entities: EntityTarget<unknown>[];
@@ -46,7 +45,6 @@ export class Database {
       url: options.url,
       applicationName: 'latchkey',
       entities: options.entities as DataSourceOptions['entities'],
-      migrations: sqlMigrations(),
       namingStrategy: new PostgresNaming(),
       installExtensions: false,
       poolSize: options.poolSize,
@@ -67,10 +65,10 @@ export class Database {
     return this.ready;
   }
 
-  /** Connects and migrates; returns the names of what was applied. @throws where the server is away or its schema is newer. */
+  /** Migrates and connects; returns the names of what was applied. @throws where the server is away, and as `migrate` does. */
   async connect(): Promise<string[]> {
+    const applied = await migrate(this.options);
     if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-    const applied = await migrate(this.dataSource, this.options.url);
     this.ready = true;
     return applied;
   }

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
@@ -10,11 +10,13 @@ import { promisify } from 'node:util';
 
 import pg from 'pg';
 
+import type { Addresses } from './migrations.js';
+
 const run = promisify(execFile);
 
 /** A real PostgreSQL that this process started and that ends with it. */
-export interface EmbeddedPostgres {
-  readonly url: string;
+export interface EmbeddedPostgres extends Addresses {
+  readonly ownerUrl: string;
   /** Where it keeps its files: `dataDir`, or a folder that an unprivileged user can reach. */
   readonly folder: string;
   stop(): Promise<void>;
@@ -107,9 +109,9 @@ export async function startEmbeddedPostgres(
   fs.closeSync(log);
   const exited = new Promise<'exited'>((resolve) => child.once('exit', () => resolve('exited')));
 
-  const url = urlOf(passwordFile, socketDir);
+  const urls = urlsOf(passwordFile, socketDir);
   const deadline = Date.now() + 60_000;
-  while (!(await accepts(url))) {
+  while (!(await accepts(urls.ownerUrl))) {
     if (Date.now() > deadline || (await Promise.race([exited, sleep(15)])) === 'exited') {
       throw new Error(`the embedded PostgreSQL did not start: see ${logFile}`);
     }
@@ -118,7 +120,7 @@ export async function startEmbeddedPostgres(
   const lifeline = child.stdin as Socket;
   lifeline.unref();
   return {
-    url,
+    ...urls,
     folder: root,
     stop: async () => {
       child.ref();
@@ -136,11 +138,17 @@ export function findEmbeddedPostgres(dataDir: string): EmbeddedPostgres | null {
   // As PostgreSQL writes it: process, folder, start, port, folder of the socket.
   const [pid, , , , socketDir] = fs.readFileSync(pidFile, 'utf8').split('\n');
   if (!isPostgres(Number(pid)) || !socketDir) return null;
-  return { url: urlOf(path.join(root, 'password'), socketDir), folder: root, stop: () => Promise.resolve() };
+  return { ...urlsOf(path.join(root, 'password'), socketDir), folder: root, stop: () => Promise.resolve() };
 }
 
-const urlOf = (passwordFile: string, socketDir: string): string =>
-  `postgres://latchkey:${fs.readFileSync(passwordFile, 'utf8')}@localhost/postgres?host=${encodeURIComponent(socketDir)}&port=5432`;
+/** The service's password hangs on the owner's, and does not tell it. */
+function urlsOf(passwordFile: string, socketDir: string): Pick<EmbeddedPostgres, 'url' | 'ownerUrl'> {
+  const password = fs.readFileSync(passwordFile, 'utf8');
+  const servicePassword = createHmac('sha256', password).update('latchkey_service').digest('base64url');
+  const urlOf = (user: string, secret: string) =>
+    `postgres://${user}:${secret}@localhost/postgres?host=${encodeURIComponent(socketDir)}&port=5432`;
+  return { ownerUrl: urlOf('latchkey', password), url: urlOf('latchkey_service', servicePassword) };
+}
 
 /** PostgreSQL refuses to run as root: an existing unprivileged user, or undefined when not root. */
 function unprivilegedUser(): OsUser | undefined {

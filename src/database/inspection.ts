@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import { sqlMigrations } from './migrations.js';
+import { type Addresses, sqlMigrations } from './migrations.js';
 
 /** What a look at the database from outside found. */
 export interface DatabaseFacts {
@@ -10,7 +10,8 @@ export interface DatabaseFacts {
   /** Migrations of this build that were not applied, and those applied that this build does not know. */
   readonly pending: readonly string[];
   readonly unknown: readonly string[];
-  readonly isSuperuser: boolean;
+  /** What the service's role may do and should not; null before it was made. */
+  readonly excessRights: readonly string[] | null;
   readonly isReadOnly: boolean;
   readonly connections: { readonly used: number; readonly max: number };
   /** Null before the first migration. */
@@ -21,10 +22,17 @@ export interface DatabaseFacts {
 
 const FACTS = `
   select current_setting('server_version_num')::int as version, clock_timestamp() as now,
-         (select rolsuper from pg_roles where rolname = current_user) as superuser,
          pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as read_only,
          (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as used,
          current_setting('max_connections')::int as max, to_regclass('migrations') is not null as migrated`;
+
+/** `update`, as the other two, includes what superusers and owners may. */
+const EXCESS = `
+  select array_remove(array[
+    case when (select rolsuper from pg_roles where rolname = current_user) then 'do everything' end,
+    case when has_schema_privilege(current_schema()::text, 'create') then 'create tables' end,
+    case when to_regclass('audit_events') is not null and has_table_privilege('audit_events', 'update, delete, truncate')
+         then 'change audit rows' end], null) as rights`;
 
 /** Append-only is what a trigger makes it: a partition without one could be changed. */
 const UNGUARDED = `
@@ -33,7 +41,19 @@ const UNGUARDED = `
      and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'audit_events_append_only' and t.tgenabled <> 'D')`;
 
 /** Looks, and changes nothing. @throws where the server is away or refuses, within `timeoutMs` */
-export async function inspectDatabase(url: string, timeoutMs: number): Promise<DatabaseFacts> {
+export async function inspectDatabase({ url, ownerUrl }: Addresses, timeoutMs: number): Promise<DatabaseFacts> {
+  try {
+    return await inspect(url, timeoutMs, true);
+  } catch (error) {
+    // The first migration makes the role.
+    if (ownerUrl === null || !AUTHORIZATION_FAILED.has((error as { code?: string }).code ?? '')) throw error;
+    return inspect(ownerUrl, timeoutMs, false);
+  }
+}
+
+const AUTHORIZATION_FAILED = new Set(['28000', '28P01', '42501']);
+
+async function inspect(url: string, timeoutMs: number, asService: boolean): Promise<DatabaseFacts> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'latchkey-doctor',
@@ -56,7 +76,7 @@ export async function inspectDatabase(url: string, timeoutMs: number): Promise<D
       clockAheadMs: Math.round(facts.now.getTime() - ours),
       pending: known.filter((name) => !applied.includes(name)),
       unknown: applied.filter((name) => !known.includes(name)),
-      isSuperuser: facts.superuser,
+      excessRights: asService ? (await client.query<{ rights: string[] }>(EXCESS)).rows[0].rights : null,
       isReadOnly: facts.read_only,
       connections: { used: facts.used, max: facts.max },
       administrators: isCurrent ? await administrators(client) : null,
@@ -72,7 +92,6 @@ export async function inspectDatabase(url: string, timeoutMs: number): Promise<D
 interface Facts {
   version: number;
   now: Date;
-  superuser: boolean;
   read_only: boolean;
   used: number;
   max: number;

@@ -2,9 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import pg from 'pg';
-import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 
 import { packageRoot } from '../common/package-root.js';
+import { PostgresNaming } from './naming-strategy.js';
+import { grantService } from './rights.js';
 
 const FILE_NAME = /^(\d{13})-([a-z0-9-]+)\.sql$/;
 /** Any constant: whoever migrates a Latchkey database holds this advisory lock. */
@@ -37,32 +39,77 @@ export function sqlMigrations(folder = path.join(packageRoot, 'migrations')): (n
     });
 }
 
-/**
- * Brings the schema to this build's, alone: an advisory lock on a connection of its own keeps
- * other processes waiting. Each file is one transaction. Returns the names that were applied.
- * @throws NewerSchemaError where the database is ahead of this build.
- */
-export async function migrate(dataSource: DataSource, url: string): Promise<string[]> {
-  const lock = new pg.Client({ connectionString: url, application_name: 'latchkey-migrate' });
-  lock.on('error', () => {});
-  await lock.connect();
-  try {
-    await lock.query('select pg_advisory_lock($1)', [LOCK_KEY]);
-    await refuseNewerSchema(lock);
-    const applied = await dataSource.runMigrations({ transaction: 'each' });
-    return applied.map((migration) => migration.name);
-  } finally {
-    await lock.end(); // the lock goes with its connection
+/** What is to come, and this role may not do it. */
+export class MissingRightsError extends Error {
+  constructor(pending: number) {
+    super(
+      `${pending} migrations are to come, and the role of DATABASE_URL may not change the schema: run \`latchkey migrate\` with DATABASE_MIGRATION_URL`,
+    );
   }
 }
 
-async function refuseNewerSchema(client: pg.Client): Promise<void> {
+export interface Addresses {
+  /** By the role that the service works with. */
+  readonly url: string;
+  /** By the role that owns the schema, where that is another one. */
+  readonly ownerUrl: string | null;
+}
+
+/**
+ * Brings the schema to this build's, alone: an advisory lock keeps other processes waiting. Each file is one transaction. With an
+ * owner of its own the service's role then gets its rights. Returns the names that were applied.
+ * @throws NewerSchemaError where the database is ahead of this build
+ * @throws MissingRightsError where something is to come, and no role is given that may do it
+ */
+export async function migrate({ url, ownerUrl }: Addresses): Promise<string[]> {
+  const client = new pg.Client({ connectionString: ownerUrl ?? url, application_name: 'latchkey-migrate' });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    if (ownerUrl === null && (await pendingMigrations(client)).length === 0) return [];
+    await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
+    const pending = await pendingMigrations(client);
+    if (pending.length > 0) await run(client, ownerUrl ?? url, pending.length);
+    if (ownerUrl !== null) await grantService(client, url);
+    return pending;
+  } finally {
+    await client.end(); // the lock goes with its connection
+  }
+}
+
+async function run(client: pg.Client, url: string, pending: number): Promise<void> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `select has_schema_privilege(current_schema()::text, 'create') as may`,
+  );
+  if (!rows[0].may) throw new MissingRightsError(pending);
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url,
+    applicationName: 'latchkey-migrate',
+    migrations: sqlMigrations(),
+    namingStrategy: new PostgresNaming(),
+    installExtensions: false,
+    poolSize: 1,
+    extra: { options: '-c timezone=UTC' },
+  });
+  await dataSource.initialize();
+  try {
+    await dataSource.runMigrations({ transaction: 'each' });
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** This build's that the database lacks, in order. @throws NewerSchemaError */
+async function pendingMigrations(client: pg.Client): Promise<string[]> {
+  const known = sqlMigrations().map((Migration) => new Migration().name!);
   const { rows: exists } = await client.query<{ found: boolean }>(
     `select to_regclass('migrations') is not null as found`,
   );
-  if (!exists[0].found) return;
-  const known = new Set(sqlMigrations().map((Migration) => new Migration().name!));
+  if (!exists[0].found) return known;
   const { rows } = await client.query<{ name: string }>('select name from migrations order by id');
-  const unknown = rows.find(({ name }) => !known.has(name));
-  if (unknown) throw new NewerSchemaError(unknown.name);
+  const applied = rows.map(({ name }) => name);
+  const unknown = applied.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new NewerSchemaError(unknown);
+  return known.filter((name) => !applied.includes(name));
 }

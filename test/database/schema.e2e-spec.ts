@@ -1,7 +1,7 @@
 import { Database } from '../../src/database/database.js';
 import { sqlMigrations } from '../../src/database/migrations.js';
 import { entities } from '../../src/entities.js';
-import { createTestDatabase } from '../support/test-database.js';
+import { asOwner, createTestDatabase } from '../support/test-database.js';
 import { TestApp } from '../support/test-app.js';
 
 describe('the schema', () => {
@@ -75,11 +75,10 @@ describe('the schema', () => {
 
 describe('migrating', () => {
   it('by four processes at once happens once', async () => {
-    const { url, drop } = await createTestDatabase();
-    const databases = Array.from({ length: 4 }, () => new Database({ url, poolSize: 2, entities }));
+    const { url, ownerUrl, drop } = await createTestDatabase();
+    const databases = Array.from({ length: 4 }, () => new Database({ url, ownerUrl, poolSize: 2, entities }));
     try {
-      await databases[0].dataSource.initialize();
-      await databases[0].dataSource.query('drop schema public cascade; create schema public');
+      await asOwner(ownerUrl, 'drop schema public cascade; create schema public');
       const applied = await Promise.all(databases.map((database) => database.connect()));
       expect(applied.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([0, 0, 0, sqlMigrations().length]);
     } finally {
@@ -89,11 +88,11 @@ describe('migrating', () => {
   });
 
   it('refuses a database that a newer build migrated', async () => {
-    const { url, drop } = await createTestDatabase();
-    const database = new Database({ url, poolSize: 2, entities });
+    const { url, ownerUrl, drop } = await createTestDatabase();
+    const database = new Database({ url, ownerUrl: null, poolSize: 2, entities });
     try {
-      await database.dataSource.initialize();
-      await database.dataSource.query(
+      await asOwner(
+        ownerUrl,
         `insert into migrations (timestamp, name) values (9999999999999, 'from-the-future-9999999999999')`,
       );
       await expect(database.connect()).rejects.toThrow('migrated by a newer build (from-the-future-9999999999999)');

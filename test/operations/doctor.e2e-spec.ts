@@ -149,6 +149,24 @@ describe('latchkey doctor', () => {
     }
   });
 
+  it('finds a role that may do more than the service does', async () => {
+    const { findings } = await doctor({ DATABASE_URL: app.ownerUrl });
+    expect(of(findings, 'database rights')).toMatchObject({
+      state: 'warning',
+      found: expect.stringContaining('change audit rows') as string,
+    });
+    expect(of((await doctor()).findings, 'database rights')).toMatchObject({ state: 'ok' });
+  });
+
+  it('finds that the role of the service was not made yet', async () => {
+    const DATABASE_URL = app.databaseUrl.replace(/^(\w+:\/\/)[^@]*/, '$1nobody_yet:secret');
+    const { findings } = await doctor({ DATABASE_URL, DATABASE_MIGRATION_URL: app.ownerUrl });
+    expect(of(findings, 'database rights')).toMatchObject({
+      state: 'warning',
+      found: expect.stringContaining('refused') as string,
+    });
+  });
+
   it('shows no secret', async () => {
     const password = new pg.Client({ connectionString: app.databaseUrl }).password as string | null;
     for (const env of [

@@ -30,7 +30,7 @@ describe('the revocation feed under faults', () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  const env = () => ({ PORT: '0', DATABASE_URL: database.url, ...secrets });
+  const env = () => ({ PORT: '0', DATABASE_URL: database.ownerUrl, ...secrets });
   const serve = (options = {}) => {
     const service = ServiceProcess.start({ ...env(), ...options });
     started.push(service);

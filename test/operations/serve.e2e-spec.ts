@@ -103,7 +103,7 @@ describe('latchkey serve', () => {
     const root = path.join(folder(), 'postgres');
     const database = await startEmbeddedPostgres(root, { durable: false });
     await database.stop();
-    const service = serve({ DATABASE_URL: database.url, DATA_DIR: folder() });
+    const service = serve({ DATABASE_URL: database.ownerUrl, DATA_DIR: folder() });
     const url = await service.url();
     await request(url).get('/health/live').expect(200);
     await request(url).get('/health/ready').expect(503);

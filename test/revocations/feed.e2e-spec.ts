@@ -82,7 +82,7 @@ describe('the revocation feed', () => {
     const reader = await open();
     await reader.synced();
     const [early, late] = [randomUUID(), randomUUID()];
-    const slow = new pg.Client({ connectionString: app.databaseUrl });
+    const slow = new pg.Client({ connectionString: app.ownerUrl });
     await slow.connect();
     try {
       await slow.query('begin');

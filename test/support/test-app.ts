@@ -14,7 +14,7 @@ import { Revoker } from '../../src/revocations/revoker.js';
 import { AuthenticatorApp } from './authenticator-app.js';
 import { ApiClient } from './api-client.js';
 import { Browser } from './browser.js';
-import { createTestDatabase } from './test-database.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export const PASSWORD = 'correct-horse-battery';
 export const JWT_SECRET = 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA';
@@ -42,27 +42,36 @@ export class TestApp {
     readonly app: NestExpressApplication,
     readonly config: Config,
     readonly database: Database,
+    /** By the service's role, which can do what the service does and no more. */
     readonly databaseUrl: string,
+    /** By the role that owns the database. */
+    readonly ownerUrl: string,
     readonly url: string,
     private readonly logLines: string[],
     private readonly dropDatabase: () => Promise<void>,
   ) {}
 
   static async start(env: NodeJS.ProcessEnv = {}): Promise<TestApp> {
-    const { url, drop } = await createTestDatabase();
-    return TestApp.on(url, drop, { MASTER_SECRET: randomBytes(32).toString('hex'), ...env });
+    const database = await createTestDatabase();
+    return TestApp.on(database, { MASTER_SECRET: randomBytes(32).toString('hex'), ...env });
   }
 
   /** Another replica of this one: the same database and secrets. Stop it before this one. */
   async replica(env: NodeJS.ProcessEnv = {}): Promise<TestApp> {
     const { masterSecret, tokens } = this.config;
     const same = { MASTER_SECRET: masterSecret, JWT_ISSUER: tokens.issuer };
-    const replica = await TestApp.on(this.databaseUrl, () => Promise.resolve(), { ...same, ...env });
+    const replica = await TestApp.on(
+      { url: this.databaseUrl, ownerUrl: this.ownerUrl, drop: () => Promise.resolve() },
+      { ...same, ...env },
+    );
     replica.advance(this.aheadMs / 1000);
     return replica;
   }
 
-  private static async on(databaseUrl: string, drop: () => Promise<void>, env: NodeJS.ProcessEnv): Promise<TestApp> {
+  private static async on(
+    { url: databaseUrl, ownerUrl, drop }: TestDatabase,
+    env: NodeJS.ProcessEnv,
+  ): Promise<TestApp> {
     const config = loadConfig({
       env: {
         NODE_ENV: 'test',
@@ -77,12 +86,12 @@ export class TestApp {
     });
     const logLines: string[] = [];
     const logger = createLogger('trace', { write: (line: string) => void logLines.push(line) });
-    const database = openDatabase(config, databaseUrl, logger);
+    const database = openDatabase(config, config.database.server!, logger);
     await database.connect();
     const app = await createApp(config, database, logger);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as { port: number };
-    return new TestApp(app, config, database, databaseUrl, `http://127.0.0.1:${port}`, logLines, drop);
+    return new TestApp(app, config, database, databaseUrl, ownerUrl, `http://127.0.0.1:${port}`, logLines, drop);
   }
 
   async stop(): Promise<void> {
@@ -191,7 +200,7 @@ export class TestApp {
 
   /** Rows of a query on the service's database, outside the service. */
   async rows<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.databaseUrl });
+    const client = new pg.Client({ connectionString: this.ownerUrl });
     await client.connect();
     try {
       return (await client.query<Row>(sql, values)).rows;
@@ -219,7 +228,7 @@ export class TestApp {
     requests: () => Promise<T>[],
     meanwhile?: () => Promise<unknown>,
   ): Promise<T[]> {
-    const holder = new pg.Client({ connectionString: this.databaseUrl });
+    const holder = new pg.Client({ connectionString: this.ownerUrl });
     await holder.connect();
     try {
       await holder.query('begin');

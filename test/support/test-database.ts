@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 export interface TestDatabase {
+  /** By the service's role. */
   url: string;
+  /** By the role that owns it. */
+  ownerUrl: string;
   drop(): Promise<void>;
 }
 
@@ -18,12 +21,17 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `${template}_${randomBytes(6).toString('hex')}`;
   await asAdmin((admin) => copy(admin, name, template));
   // By hand: URL parses no address of a unix socket, which has no host.
-  const url = process.env.TEST_DATABASE_ADMIN_URL!.replace(/^(\w+:\/\/[^/]*)(\/[^?]*)?/, `$1/${name}`);
+  const ownerUrl = process.env.TEST_DATABASE_ADMIN_URL!.replace(/^(\w+:\/\/[^/]*)(\/[^?]*)?/, `$1/${name}`);
   return {
-    url,
+    url: ownerUrl.replace(/^(\w+:\/\/)([^@/]*@)?/, `$1${process.env.TEST_DATABASE_SERVICE!}@`),
+    ownerUrl,
     drop: () => asAdmin(async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`))),
   };
 }
+
+/** Runs a statement, or several, as the role that owns the database. */
+export const asOwner = (ownerUrl: string, sql: string): Promise<void> =>
+  connected(ownerUrl, async (owner) => void (await owner.query(sql)));
 
 async function copy(admin: pg.Client, name: string, template: string): Promise<void> {
   const { rows } = await admin.query<{ version: number }>(
@@ -41,12 +49,15 @@ async function copy(admin: pg.Client, name: string, template: string): Promise<v
   }
 }
 
-async function asAdmin(work: (admin: pg.Client) => Promise<void>): Promise<void> {
-  const admin = new pg.Client({ connectionString: process.env.TEST_DATABASE_ADMIN_URL });
-  await admin.connect();
+const asAdmin = (work: (admin: pg.Client) => Promise<void>): Promise<void> =>
+  connected(process.env.TEST_DATABASE_ADMIN_URL!, work);
+
+async function connected(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
   try {
-    await work(admin);
+    await work(client);
   } finally {
-    await admin.end();
+    await client.end();
   }
 }
