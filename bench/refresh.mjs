@@ -180,7 +180,12 @@ async function countingProxy(socketFile, folder) {
 async function messagesOf(databaseUrl, folder) {
   const proxyFolder = path.join(folder, 'proxy');
   const proxy = await countingProxy(path.join(socketFolderOf(databaseUrl), '.s.PGSQL.5432'), proxyFolder);
-  const server = await startServer('service', [serviceScript, 'serve'], databaseUrl, proxyFolder);
+  const server = await startServer(
+    'service',
+    ['--max-semi-space-size=8', serviceScript, 'serve'],
+    databaseUrl,
+    proxyFolder,
+  );
   try {
     const browsers = [await newBrowser(server.port, 'counted')];
     await refreshes(server, browsers, { count: 50 });
@@ -198,7 +203,7 @@ const postgres = await startEmbeddedPostgres(path.join(folder, 'postgres'));
 const running = [];
 try {
   printMachine();
-  const service = await startServer('service', [serviceScript, 'serve'], postgres.ownerUrl);
+  const service = await startServer('service', ['--max-semi-space-size=8', serviceScript, 'serve'], postgres.ownerUrl);
   running.push(service);
   const floor = await startServer('floor', [floorScript], postgres.ownerUrl);
   running.push(floor);

@@ -50,8 +50,10 @@ async function start(dataDir) {
   return { readySeconds, residentMb: atRest };
 }
 
-const isService = (pid) =>
-  fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1, 3).join(' ') === 'dist/cli.js serve';
+const isService = (pid) => {
+  const args = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+  return path.basename(args[0] ?? '') === 'node' && args.slice(-2).join(' ') === 'dist/cli.js serve';
+};
 
 execFileSync(process.execPath, [path.join(projectRoot, 'scripts/build-if-stale.mjs')], { stdio: 'inherit' });
 printMachine();
