@@ -9,6 +9,7 @@ import { createApp, openDatabase } from './app.js';
 import { createLogger } from './common/logging.js';
 import { packageRoot, packageVersion } from './common/package-root.js';
 import { completeDocument } from './common/openapi-document.js';
+import { markOptionalBodies } from './common/optional-bodies.js';
 import { loadConfig } from './config/config.js';
 
 const DESCRIPTION = `Sign-in for your services. Register, sign in, and send the access token as a bearer token;
@@ -49,6 +50,7 @@ export function buildDocument(app: NestExpressApplication): OpenAPIObject {
     .addTag('Operations', 'For operators.')
     .addTag('Documentation', 'What errors mean.')
     .build();
+  markOptionalBodies(app);
   return completeDocument(
     SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method }),
   );

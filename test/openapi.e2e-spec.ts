@@ -5,6 +5,7 @@ import yaml from 'js-yaml';
 
 import { problemCatalogue } from '../src/common/problem/catalogue.js';
 import { renderOpenApi } from '../src/openapi.js';
+import { TestApp } from './support/test-app.js';
 
 interface MediaType {
   schema?: unknown;
@@ -13,7 +14,7 @@ interface MediaType {
 }
 interface Operation {
   operationId: string;
-  requestBody?: { content: Record<string, MediaType> };
+  requestBody?: { required: boolean; content: Record<string, MediaType> };
   responses: Record<string, { content?: Record<string, MediaType> }>;
 }
 interface Document {
@@ -52,6 +53,26 @@ describe('openapi.yaml', () => {
         .map(({ at }) => at);
     });
     expect(lacking).toEqual([]);
+  });
+
+  it('says of a body that it may be left out where the service takes none, and nowhere else', async () => {
+    const app = await TestApp.start();
+    try {
+      const found: string[] = [];
+      for (const { name, operation } of operations) {
+        if (!operation.requestBody || /admin|oauth/.test(name)) continue;
+        const [method, route] = name.split(' ') as ['post' | 'patch' | 'delete', string];
+        const target = route.replace('{id}', '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a10');
+        const { accessToken } = await app.givenSignedIn(); // some of the routes end the session that asks
+        const { status } = await app.client().send(method, target).set('Authorization', `Bearer ${accessToken}`);
+        if (status !== 422) found.push(name);
+      }
+      const optional = operations.filter(({ operation }) => operation.requestBody?.required === false);
+      expect(optional.map(({ name }) => name)).toEqual(found);
+      expect(found.toSorted()).toEqual(['post /auth/2fa/totp', 'post /auth/logout', 'post /auth/refresh']);
+    } finally {
+      await app.stop();
+    }
   });
 
   it('documents every code of the catalogue', () => {

@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
+import { OPTIONAL_BODY } from './optional-bodies.js';
 import {
   BODY_TOO_LARGE,
   FORBIDDEN,
@@ -54,6 +55,8 @@ function complete(operation: Operation): void {
     common.push(MFA_ENROLLMENT_REQUIRED, STEP_UP_REQUIRED);
   delete operation['x-open-before-second-factor'];
   for (const type of common) addProblem(operation, type);
+  if (operation[OPTIONAL_BODY] === true) operation.requestBody.required = false;
+  delete operation[OPTIONAL_BODY];
   if (access === 'public') operation.security = [];
   else if (access !== 'client') operation.security = [...(operation.security ?? []), { password: [] }];
   operation.responses = Object.fromEntries(
