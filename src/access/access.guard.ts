@@ -9,6 +9,8 @@ import { AuditLog } from '../audit/audit-log.js';
 import {
   ACCESS_RULE,
   type AccessRule,
+  FURTHER_ACCESS,
+  type FurtherAccess,
   OPEN_BEFORE_PASSWORD_CHANGE,
   OPEN_BEFORE_SECOND_FACTOR,
   STEP_UP,
@@ -87,11 +89,14 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
       if (methods.length === 0) return this.refuse(MFA_ENROLLMENT_REQUIRED, request, request.user);
       return this.refuse(STEP_UP_REQUIRED, request, request.user, { methods });
     }
-    const lacking = this.declares(STEP_UP, context) ? this.proofsLacking(request.user, standing) : [];
+    const declared = this.declares<FurtherAccess>(FURTHER_ACCESS, context);
+    const further = declared?.when(request) ? declared : undefined;
+    const lacking = further || this.declares(STEP_UP, context) ? this.proofsLacking(request.user, standing) : [];
     if (lacking.length > 0) return this.refuse(STEP_UP_REQUIRED, request, request.user, { methods: lacking });
     // As they are now: the token may be from before a change.
     request.user = { ...request.user, roles: standing.roles, permissions: standing.permissions };
-    if (rule !== 'user' && !standing.permissions.includes(rule.permission))
+    const needed = [rule === 'user' ? undefined : rule.permission, further?.permission];
+    if (needed.some((permission) => permission !== undefined && !standing.permissions.includes(permission)))
       return this.refuse(FORBIDDEN, request, request.user);
     return true;
   }

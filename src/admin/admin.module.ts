@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { MfaModule } from '../mfa/mfa.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AdminAuditController } from './audit.controller.js';
+import { AuditExport } from './audit-export.js';
 import { AdminClientsController } from './clients.controller.js';
 import { FirstAdministrator } from './first-administrator.js';
 import { AdminRolesController } from './roles.controller.js';
@@ -14,7 +16,13 @@ import { AdminUsersService } from './users.service.js';
 
 @Module({
   imports: [MfaModule, PasswordsModule, UsersModule],
-  controllers: [AdminUsersController, AdminRolesController, AdminClientsController, StatsController],
-  providers: [FirstAdministrator, AdminUsersService, AdminRolesService, StatsRepository],
+  controllers: [
+    AdminUsersController,
+    AdminRolesController,
+    AdminClientsController,
+    AdminAuditController,
+    StatsController,
+  ],
+  providers: [FirstAdministrator, AdminUsersService, AdminRolesService, AuditExport, StatsRepository],
 })
 export class AdminModule {}

@@ -145,6 +145,10 @@ export const auditEventTypes = {
   'role.created': { outcome: 'success', tells: 'A role was made; details has its name and permissions.' },
   'role.changed': { outcome: 'success', tells: 'A role allows other things; details has them before and after.' },
   'role.deleted': { outcome: 'success', tells: 'A role was deleted, and taken from whoever had it.' },
+  'audit.exported': {
+    outcome: 'success',
+    tells: 'Somebody began to export this log; details has the format and the filters.',
+  },
   'password.change_failed': { outcome: 'failure', tells: 'A change of password named a wrong current one.' },
   'access.refused': {
     outcome: 'refused',

@@ -3,6 +3,10 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** What happened: append-only, in monthly partitions. */
 @Entity('audit_events')
 @Index(['userId', 'id'])
+@Index(['type', 'id'])
+@Index(['ip', 'id'])
+@Index(['actorId', 'id'], { where: 'actor_id is distinct from user_id' })
+@Index(['risk', 'id'], { where: 'risk is not null' })
 @Check('audit_events_outcome_check', `outcome in ('success', 'failure', 'refused')`)
 export class AuditEvent {
   /** UUIDv7: its order is the order of time. */
@@ -51,6 +55,7 @@ export class AuditEvent {
   @Column('integer', { nullable: true })
   asn: number | null;
 
+  /** From 0 to 100. */
   @Column('real', { nullable: true })
   risk: number | null;
 

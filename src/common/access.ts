@@ -1,5 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBasicAuth, ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
+import type { Request } from 'express';
 
 /** Who may call a route: anyone, whoever is signed in, whoever holds a permission, or a service as itself. */
 export type AccessRule = 'public' | 'user' | 'client' | { permission: string };
@@ -34,6 +35,18 @@ export const STEP_UP = Symbol('StepUp');
 
 /** For routes that need a recent proof of identity: `STEP_UP_MINUTES`. */
 export const StepUp = () => SetMetadata(STEP_UP, true);
+
+/** What some requests to a route need beyond its `@Access()`: a permission more, and a recent proof of identity. */
+export interface FurtherAccess {
+  readonly permission: string;
+  readonly when: (request: Request) => boolean;
+}
+
+export const FURTHER_ACCESS = Symbol('FurtherAccess');
+
+/** For routes of which one form of the answer asks for more than the others. */
+export const AccessFurther = (further: FurtherAccess) =>
+  applyDecorators(SetMetadata(FURTHER_ACCESS, further), ApiExtension('x-access-further', further.permission));
 
 export const ALWAYS_CSRF = Symbol('AlwaysCsrf');
 

@@ -21,3 +21,9 @@ export function newId(now: Date): string {
   used += 16;
   return v7({ msecs, seq: sequence, random: random.subarray(used - 16, used) });
 }
+
+/** No UUIDv7 of the instant `at` or later sorts before this, and none of an earlier one after it. */
+export function oldestIdAt(at: Date): string {
+  const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}

@@ -1,4 +1,4 @@
-import { canonicalAddress, networkOf } from './network.js';
+import { canonicalAddress, canonicalNetwork, networkOf } from './network.js';
 
 describe('canonicalAddress', () => {
   it.each([
@@ -50,5 +50,28 @@ describe('networkOf', () => {
     ['fe80::', 'fe80:0:0:0::/64'],
   ])('%s counts as %s', (ip, network) => {
     expect(networkOf(ip)).toBe(network);
+  });
+});
+
+describe('canonicalNetwork', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['203.0.113.0/24', '203.0.113.0/24'],
+    ['203.0.113.7/24', '203.0.113.7/24'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['2001:0DB8::/32', '2001:db8::/32'],
+    ['::/0', '::/0'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.0/120', '203.0.113.0/24'],
+  ])('%s is %s', (text, network) => {
+    expect(canonicalNetwork(text)).toBe(network);
+  });
+
+  it.each([
+    ...['', '/', '/8', '203.0.113.7/', '203.0.113.7/33', '203.0.113.7/-1', '203.0.113.7/+8', '203.0.113.7/8.0'],
+    ...['203.0.113.7/24/24', '203.0.113.7/255.255.255.0', '203.0.113', '203.0.113/24', '010.0.0.1', '2001:db8::/129'],
+    ...['::ffff:203.0.113.0/24', '203.0.113.7:80', '[::1]', 'fe80::1%eth0', ' 203.0.113.7', "203.0.113.7'"],
+  ])('%j is none', (text) => {
+    expect(canonicalNetwork(text)).toBeNull();
   });
 });

@@ -29,3 +29,16 @@ export function networkOf(ip: string): string {
   const prefix = address.parts.slice(0, 4).map((part) => part.toString(16));
   return `${prefix.join(':')}::/64`;
 }
+
+/**
+ * The one spelling of an address or, as `address/bits`, of a network (RFC 4632, RFC 4291); what a network's address says beyond
+ * its bits does not matter. An IPv4-mapped IPv6 one is the IPv4 one. Null for what is neither.
+ */
+export function canonicalNetwork(text: string): string | null {
+  const [address, prefix, ...rest] = text.split('/');
+  const canonical = isIP(address) && !address.includes('%') ? canonicalAddress(address) : null;
+  if (canonical === null || rest.length > 0) return null;
+  if (prefix === undefined) return canonical;
+  const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) - (isIPv4(canonical) && !isIPv4(address) ? 96 : 0) : -1;
+  return bits >= 0 && bits <= (isIPv4(canonical) ? 32 : 128) ? `${canonical}/${bits}` : null;
+}

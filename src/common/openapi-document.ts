@@ -1,4 +1,4 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
+import { ApiExtension, type OpenAPIObject } from '@nestjs/swagger';
 
 import { OPTIONAL_BODY } from './optional-bodies.js';
 import {
@@ -23,6 +23,17 @@ import { problemExample } from './problem/api-problems.decorator.js';
 import type { ProblemType } from './problem/problem.js';
 
 type Operation = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- OpenAPI's own shape, amended in place
+
+const ALSO_AS = 'x-also-as';
+
+/** Documents other media types of the same answer, with an example of each: @nestjs/swagger knows one schema an answer. */
+export const ApiAlsoAs = (examples: Record<string, string>): MethodDecorator =>
+  ApiExtension(
+    ALSO_AS,
+    Object.fromEntries(
+      Object.entries(examples).map(([type, example]) => [type, { schema: { type: 'string' }, example }]),
+    ),
+  );
 
 /** Adds what holds for every route, so that no route has to say it: common problems, headers, the problem's schema. */
 export function completeDocument(document: OpenAPIObject): OpenAPIObject {
@@ -57,6 +68,8 @@ function complete(operation: Operation): void {
   for (const type of common) addProblem(operation, type);
   if (operation[OPTIONAL_BODY] === true) operation.requestBody.required = false;
   delete operation[OPTIONAL_BODY];
+  Object.assign(operation.responses[200]?.content ?? {}, operation[ALSO_AS]);
+  delete operation[ALSO_AS];
   if (access === 'public') operation.security = [];
   else if (access !== 'client') operation.security = [...(operation.security ?? []), { password: [] }];
   operation.responses = Object.fromEntries(
