@@ -6,10 +6,17 @@ import type http from 'node:http';
 import request from 'supertest';
 
 import { createVerifier, type RevocationSource, type Verifier } from '../src/index.js';
-import { expressGuard, requirePermission, requireRole, requireScope } from '../src/guards/express.js';
+import {
+  expressGuard,
+  permissionsOf,
+  requireAnyPermission,
+  requirePermissions,
+  requireRole,
+  requireScope,
+} from '../src/guards/express.js';
 import { fastifyGuard } from '../src/guards/fastify.js';
 import type { GuardOptions } from '../src/guards/guard.js';
-import { nestGuard } from '../src/guards/nest.js';
+import { nestGuard, Require, RequirePermissions, RequireRole, RequireScope } from '../src/guards/nest.js';
 import { AUDIENCE, ISSUER, NOW, SECRET, TestIssuer, userClaims } from './issuer.js';
 
 const issuer = new TestIssuer('HS256', 'one', SECRET);
@@ -63,6 +70,12 @@ async function onNest(options: GuardOptions, verifier: Verifier): Promise<Runnin
   return { url: addressOf(app.getHttpServer() as http.Server), close: () => app.close() };
 }
 
+/** The claims of a service's own token. */
+const serviceClaims = (overrides: Record<string, unknown>): Record<string, unknown> => {
+  const { iss, aud, iat, exp, jti } = userClaims();
+  return { iss, aud, iat, exp, jti, sub: 'billing', client_id: 'billing', ...overrides };
+};
+
 describe.each([
   ['Express', onExpress],
   ['Fastify', onFastify],
@@ -108,22 +121,42 @@ describe.each([
   it('asks for roles, permissions, scopes and whatever else', async () => {
     const good: GuardOptions['require'][] = [
       requireRole('user', 'admin'),
-      requirePermission('orders:read'),
+      requirePermissions('orders:read'),
+      requireAnyPermission('orders:read', 'orders:write'),
       requireScope('orders:read'),
       [requireRole('user'), async (claims) => claims.username === 'ada'],
     ];
     for (const required of good) await get(await serve({ require: required })).expect(200);
-    const bad: GuardOptions['require'][] = [
-      requireRole('admin'),
-      requirePermission('orders:write'),
-      requireScope('orders:read', 'orders:write'),
-      requireScope('orders'),
-      [requireRole('user'), () => false],
+    const insufficient = 'Bearer error="insufficient_scope"';
+    const bad: [GuardOptions['require'], string][] = [
+      [requireRole('admin'), insufficient],
+      [requirePermissions('orders:write'), `${insufficient}, scope="orders:write"`],
+      [requirePermissions('orders:read', 'orders:write'), `${insufficient}, scope="orders:read orders:write"`],
+      [requireAnyPermission('orders:write', 'orders'), insufficient],
+      [requireScope('orders:read', 'orders:write'), `${insufficient}, scope="orders:read orders:write"`],
+      [requireScope('orders'), `${insufficient}, scope="orders"`],
+      [[requireRole('user'), () => false], insufficient],
+      [[requirePermissions('orders:read'), requireScope('orders:write')], `${insufficient}, scope="orders:write"`],
     ];
-    for (const required of bad) {
-      const { headers } = await get(await serve({ require: required })).expect(403);
-      expect(headers['www-authenticate']).toBe('Bearer error="insufficient_scope"');
+    for (const [required, challenge] of bad) {
+      const { headers, body } = await get(await serve({ require: required })).expect(403);
+      expect(headers['www-authenticate']).toBe(challenge);
+      expect(headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(body).toMatchObject({ status: 403, code: 'forbidden' });
     }
+  });
+
+  it('asks services for their scope, and users for their permissions', async () => {
+    const service = issuer.token(serviceClaims({ scope: 'orders:read orders:list', permissions: ['orders:write'] }));
+    const user = issuer.token(userClaims({ permissions: ['orders:read'], scope: 'orders:read orders:write' }));
+    const reads = await serve({ require: requirePermissions('orders:read') });
+    const writes = await serve({ require: requirePermissions('orders:write') });
+    for (const token of [service, user]) {
+      await get(reads, token).expect(200);
+      await get(writes, token).expect(403);
+    }
+    await get(reads, issuer.token(serviceClaims({ scope: '' }))).expect(403);
+    await get(await serve({ require: requireRole('user') }), service).expect(403);
   });
 
   it('takes a cookie and a device header only where it is told to', async () => {
@@ -142,5 +175,72 @@ describe.each([
   it('says 503 where it cannot know', async () => {
     const { headers } = await get(await serve({}, verifierOf(true))).expect(503);
     expect(headers['retry-after']).toBe('5');
+  });
+});
+
+describe('a requirement', () => {
+  it('names something, and nothing that no token could hold', () => {
+    for (const require of [requireRole, requirePermissions, requireAnyPermission, requireScope, RequirePermissions]) {
+      expect(() => require()).toThrow('at least one');
+      for (const name of ['', 'a b', 'a"', 'a\\', 'a\r\nX: y', 'é']) expect(() => require(name)).toThrow('is no name');
+    }
+  });
+
+  it('reads the claims that count for whoever the token speaks for', () => {
+    expect(permissionsOf(userClaims({ scope: 'more' }) as never)).toEqual(['orders:read']);
+    expect(permissionsOf(serviceClaims({ scope: 'a b', permissions: ['c'] }) as never)).toEqual(['a', 'b']);
+  });
+});
+
+describe('the decorators for Nest', () => {
+  it('add to each other, at controllers, those they extend, and methods', async () => {
+    @Require(({ username }) => username === 'ada')
+    class Base {}
+    @Controller()
+    @RequirePermissions('orders:read')
+    class Orders extends Base {
+      @Get()
+      list() {
+        return [];
+      }
+      @Get('all')
+      @RequirePermissions('orders:write')
+      @RequireRole('clerk', 'admin')
+      all() {
+        return [];
+      }
+      @Get('scoped')
+      @RequireScope('orders:write')
+      scoped() {
+        return [];
+      }
+    }
+    @Module({ controllers: [Orders] })
+    class App {}
+    const app = await NestFactory.create(App, { logger: false });
+    app.useGlobalGuards(new (nestGuard(verifierOf()))());
+    await app.listen(0, '127.0.0.1');
+    const status = async (path: string, claims: Record<string, unknown>) => {
+      const token = issuer.token(userClaims(claims));
+      return (
+        await request(addressOf(app.getHttpServer() as http.Server))
+          .get(path)
+          .auth(token, { type: 'bearer' })
+      ).status;
+    };
+    try {
+      expect(await status('/', {})).toBe(200);
+      expect(await status('/', { permissions: [] })).toBe(403);
+      expect(await status('/', { username: 'eve' })).toBe(403);
+      const both = { permissions: ['orders:read', 'orders:write'], roles: ['clerk'] };
+      expect(await status('/all', both)).toBe(200);
+      expect(await status('/all', { ...both, roles: ['user'] })).toBe(403);
+      expect(await status('/all', { ...both, permissions: ['orders:write'] })).toBe(403);
+      expect(await status('/all', { ...both, permissions: ['orders:read'] })).toBe(403);
+      expect(await status('/scoped', { scope: 'orders:write' })).toBe(200);
+      expect(await status('/scoped', {})).toBe(403);
+    } finally {
+      await app.close();
+    }
   });
 });

@@ -4,7 +4,15 @@ import type { AccessTokenClaims } from '../claims.js';
 import type { Verifier } from '../verifier.js';
 import { type GuardOptions, judge } from './guard.js';
 
-export { type GuardOptions, type Requirement, requirePermission, requireRole, requireScope } from './guard.js';
+export {
+  type GuardOptions,
+  permissionsOf,
+  requireAnyPermission,
+  type Requirement,
+  requirePermissions,
+  requireRole,
+  requireScope,
+} from './guard.js';
 
 /** What is needed of Fastify's request and reply. */
 interface FastifyRequest {

@@ -1,9 +1,13 @@
 import type { AccessTokenClaims } from '../claims.js';
-import { TokenError } from '../errors.js';
+import { TokenError, VerifierConfigError } from '../errors.js';
 import type { Verifier } from '../verifier.js';
 
 /** Whether whoever the claims speak for may go on. */
-export type Requirement = (claims: AccessTokenClaims) => boolean | Promise<boolean>;
+export interface Requirement {
+  (claims: AccessTokenClaims): boolean | Promise<boolean>;
+  /** What would do, for the challenge to whoever lacks it (RFC 6750, section 3). */
+  readonly scope?: string;
+}
 
 export interface GuardOptions {
   /** All of them have to hold. */
@@ -29,28 +33,61 @@ export interface Refusal {
 
 export type GuardOutcome = { readonly claims: AccessTokenClaims } | { readonly refusal: Refusal };
 
-const holds = (list: readonly string[] | undefined, names: readonly string[]) =>
-  names.some((name) => list?.includes(name));
+/**
+ * What the bearer may do. A user's `permissions` come from their roles. A service has none: what it asked for, and was granted, is the
+ * `scope` of its token (RFC 6749, section 4.4). So a `scope` never adds to what a user may do, nor `permissions` to a service.
+ */
+export const permissionsOf = (claims: AccessTokenClaims): readonly string[] =>
+  claims.sid === undefined ? scopesOf(claims) : claims.permissions;
 
-/** Any of the roles. */
-export const requireRole =
-  (...roles: string[]): Requirement =>
-  ({ roles: held }) =>
-    holds(held, roles);
+const scopesOf = ({ scope }: AccessTokenClaims): readonly string[] => scope.split(' ');
 
-/** Any of the permissions. */
-export const requirePermission =
-  (...permissions: string[]): Requirement =>
-  ({ permissions: held }) =>
-    holds(held, permissions);
+/** Any of the roles. A service has none. */
+export const requireRole = (...roles: string[]): Requirement => {
+  const wanted = named(roles);
+  return ({ roles: held }) => wanted.some((role) => held?.includes(role));
+};
+
+/** All of the permissions, of a user or a service: {@link permissionsOf}. */
+export const requirePermissions = (...permissions: string[]): Requirement => {
+  const wanted = named(permissions);
+  return Object.assign(
+    (claims: AccessTokenClaims) => {
+      const held = permissionsOf(claims);
+      return wanted.every((permission) => held.includes(permission));
+    },
+    { scope: wanted.join(' ') },
+  );
+};
+
+/** Any of the permissions, of a user or a service: {@link permissionsOf}. */
+export const requireAnyPermission = (...permissions: string[]): Requirement => {
+  const wanted = named(permissions);
+  return (claims) => {
+    const held = permissionsOf(claims);
+    return wanted.some((permission) => held.includes(permission));
+  };
+};
 
 /** All of the scopes (RFC 6749, section 3.3). */
-export const requireScope =
-  (...scopes: string[]): Requirement =>
-  ({ scope }) => {
-    const held = scope.split(' ');
-    return scopes.every((name) => held.includes(name));
-  };
+export const requireScope = (...scopes: string[]): Requirement => {
+  const wanted = named(scopes);
+  return Object.assign((claims: AccessTokenClaims) => wanted.every((scope) => scopesOf(claims).includes(scope)), {
+    scope: wanted.join(' '),
+  });
+};
+
+/** RFC 6749, section 3.3: what a scope's name may be. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/** A requirement of nothing would let everybody pass, and a name with a space nobody. @throws VerifierConfigError */
+function named(names: readonly string[]): readonly string[] {
+  if (names.length === 0) throw new VerifierConfigError('a requirement names at least one role, permission or scope');
+  const wrong = names.find((name) => !SCOPE_TOKEN.test(name));
+  if (wrong !== undefined)
+    throw new VerifierConfigError(`${JSON.stringify(wrong)} is no name of a role, permission or scope`);
+  return names;
+}
 
 /** Finds the token, verifies it and asks what is required. Never throws for a bad token. */
 export async function judge(verifier: Verifier, request: GuardedRequest, options: GuardOptions): Promise<GuardOutcome> {
@@ -66,8 +103,7 @@ export async function judge(verifier: Verifier, request: GuardedRequest, options
     return { refusal: refuse(401, error.code, TITLES[error.code], 'Bearer error="invalid_token"') };
   }
   for (const requirement of [options.require ?? []].flat())
-    if (!(await requirement(claims)))
-      return { refusal: refuse(403, 'forbidden', 'Not allowed', 'Bearer error="insufficient_scope"') };
+    if (!(await requirement(claims))) return { refusal: forbid(requirement.scope) };
   return { claims };
 }
 
@@ -76,6 +112,12 @@ const TITLES = {
   token_expired: 'The token has expired',
   token_revoked: 'The token was revoked',
 };
+
+/** RFC 6750, section 3.1. */
+function forbid(scope: string | undefined): Refusal {
+  const challenge = 'Bearer error="insufficient_scope"';
+  return refuse(403, 'forbidden', 'Not allowed', scope === undefined ? challenge : `${challenge}, scope="${scope}"`);
+}
 
 function refuse(
   status: Refusal['status'],
