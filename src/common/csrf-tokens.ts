@@ -13,7 +13,7 @@ export class CsrfTokens {
   private readonly signed: SignedValue;
 
   constructor(keys: DerivedKeys) {
-    this.signed = new SignedValue(keys.of('csrf-token'), NONCE_BYTES);
+    this.signed = new SignedValue(keys.allOf('csrf-token'), NONCE_BYTES);
   }
 
   issue(sessionId: string | null): string {

@@ -31,7 +31,7 @@ export class Challenges implements Chore {
     private readonly clock: Clock,
     keys: DerivedKeys,
   ) {
-    this.signed = new SignedValue(keys.of('passkey-challenge'), NONCE_BYTES + EXPIRY_BYTES);
+    this.signed = new SignedValue(keys.allOf('passkey-challenge'), NONCE_BYTES + EXPIRY_BYTES);
   }
 
   /** @param use What it is for, and for whom: it is good for nothing else. */

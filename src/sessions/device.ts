@@ -16,7 +16,7 @@ export class DeviceKeys {
   private readonly signed: SignedValue;
 
   constructor(keys: DerivedKeys) {
-    this.signed = new SignedValue(keys.of('device-cookie'), UUID_BYTES);
+    this.signed = new SignedValue(keys.allOf('device-cookie'), UUID_BYTES);
   }
 
   mint(): string {

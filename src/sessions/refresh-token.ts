@@ -30,7 +30,7 @@ export class RefreshTokens {
   private readonly signed: SignedValue;
 
   constructor(keys: DerivedKeys) {
-    this.signed = new SignedValue(keys.of('refresh-token'), PAYLOAD_BYTES);
+    this.signed = new SignedValue(keys.allOf('refresh-token'), PAYLOAD_BYTES);
   }
 
   mint({ sessionId, counter, salt }: RefreshToken): string {

@@ -10,7 +10,8 @@ export type KeyLabel =
   | 'half-way-token'
   | 'totp-seed'
   | 'recovery-code'
-  | 'passkey-challenge';
+  | 'passkey-challenge'
+  | 'signing-key';
 
 /** The keys that hang on `MASTER_SECRET`: HKDF-SHA-256 (RFC 5869) with one label each. */
 export class DerivedKeys {
