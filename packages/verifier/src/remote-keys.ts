@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Fetch, fetchJson } from './fetch-json.js';
 import { importJwk, type Jwk, type KeyFinder, KeySet, type VerifyKey } from './keys.js';
@@ -13,6 +14,8 @@ export interface RemoteKeysSettings {
 }
 
 const MAX_KEYS = 100;
+/** So many tokens with unknown keys wait for a fetch at once; more are refused. */
+const MAX_WAITING = 1000;
 const FIRST_RETRY_MS = 250;
 
 /** The keys that a JWK Set endpoint publishes (RFC 7517, section 5). Once loaded, they outlast its outages. */
@@ -21,6 +24,9 @@ export class RemoteKeys implements KeyFinder {
   private loaded = false;
   private closed = false;
   private pending: Promise<void> | null = null;
+  /** The next fetch, which waits for the cool-down. */
+  private next: Promise<void> | null = null;
+  private asking = 0;
   private attemptedAt = -Infinity;
   private failures = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -46,10 +52,19 @@ export class RemoteKeys implements KeyFinder {
     return this.keys.find(kid);
   }
 
-  /** Fetches the set for a key that is not in it, unless that was done a moment ago. Never rejects. */
-  async refresh(): Promise<void> {
-    if (this.pending) return this.pending;
-    if (performance.now() - this.attemptedAt >= this.settings.cooldownMs) await this.fetch();
+  /**
+   * Fetches the set for a key that is not in it. A token is not refused because others, with made-up keys, came a moment
+   * before: it waits until the cool-down allows a fetch, which all that wait share. Never rejects.
+   */
+  async refresh(kid: string): Promise<void> {
+    if (this.asking >= MAX_WAITING) return;
+    this.asking += 1;
+    try {
+      if (this.pending) await this.pending; // it may have begun before the key was published
+      if (!this.find(kid)) await (this.next ??= this.fetchNext());
+    } finally {
+      this.asking -= 1;
+    }
   }
 
   /** Resolves once keys have been loaded. */
@@ -60,6 +75,14 @@ export class RemoteKeys implements KeyFinder {
   close(): void {
     this.closed = true;
     if (this.timer) clearTimeout(this.timer);
+  }
+
+  private async fetchNext(): Promise<void> {
+    await sleep(Math.max(0, this.attemptedAt + this.settings.cooldownMs - performance.now()), undefined, {
+      ref: false,
+    });
+    this.next = null;
+    await this.fetch();
   }
 
   private fetch(): Promise<void> {

@@ -112,6 +112,9 @@ export class TokenChecker {
   }
 }
 
+/** The key that a token names. @throws TokenInvalid */
+export const kidOf = (token: string): string => readHeader(token.slice(0, token.indexOf('.'))).kid;
+
 /** Exactly what Latchkey writes: another member is somebody else's idea (RFC 8725, section 3.10). */
 function readHeader(head: string): Header {
   const header = isCanonical(head) ? (parseJson(head) as Record<string, unknown> | null) : null;

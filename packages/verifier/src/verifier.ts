@@ -9,7 +9,7 @@ import { RemoteKeys } from './remote-keys.js';
 import type { RevocationSource, SourceStats } from './revocation-source.js';
 import { RevocationState } from './revocation-state.js';
 import { TokenCache } from './token-cache.js';
-import { type CheckedToken, type CheckOptions, TokenChecker } from './token-checker.js';
+import { type CheckedToken, type CheckOptions, kidOf, TokenChecker } from './token-checker.js';
 
 /** What to do with tokens while it is not known what was revoked. */
 export type OnStale = 'accept' | 'reject' | 'introspect';
@@ -76,7 +76,7 @@ export interface Verifier {
 const DEFAULT_STALE_AFTER_SECONDS = 15;
 const DEFAULT_MAX_TOKEN_AGE_SECONDS = 86_400;
 const DEFAULT_READY_MS = 10_000;
-const JWKS_COOLDOWN_MS = 10_000;
+const JWKS_COOLDOWN_MS = 2000;
 const JWKS_MAX_AGE_MS = 300_000;
 
 /** @throws VerifierConfigError */
@@ -130,7 +130,7 @@ class TokenVerifier implements Verifier {
       checked = this.check(token, options);
     } catch (error) {
       if (!this.remote || !(error instanceof TokenInvalid) || error.reason !== 'kid') throw error;
-      await this.remote.refresh(); // a key may be new: it is published before it signs
+      await this.remote.refresh(kidOf(token)); // a key may be new: it is published before it signs
       if (!this.remote.isLoaded && this.keys.size === 0) throw new VerifierStale('no keys');
       checked = this.check(token, options);
     }
