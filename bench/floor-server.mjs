@@ -14,7 +14,9 @@ import { RefreshTokens, saltHash } from '../dist/sessions/refresh-token.js';
 import { SessionsRepository } from '../dist/sessions/sessions.repository.js';
 import { AccessTokenIssuer } from '../dist/tokens/access-token-issuer.js';
 import { JwsSigner } from '../dist/tokens/jws-signer.js';
-import { loadKeyRing } from '../dist/tokens/key-ring.js';
+import { ConfiguredKeys } from '../dist/tokens/configured-keys.js';
+import { KeyRing } from '../dist/tokens/key-ring.js';
+import { compose } from '../dist/tokens/ring-composition.js';
 
 const config = loadConfig({ env: process.env });
 const database = new Database({ ...config.database.server, poolSize: config.database.poolSize, entities: [] });
@@ -23,7 +25,9 @@ const sessions = new SessionsRepository(database);
 const keys = new DerivedKeys(config.masterSecret);
 const refreshTokens = new RefreshTokens(keys);
 const csrfTokens = new CsrfTokens(keys);
-const signer = new JwsSigner(await loadKeyRing(config.tokens));
+const ring = new KeyRing();
+ring.put(compose(await ConfiguredKeys.load(config.tokens), [], new Date()));
+const signer = new JwsSigner(ring);
 const issuer = new AccessTokenIssuer(
   signer,
   new SecondFactorPolicy(config.mfa.required),

@@ -15,6 +15,7 @@ import type { Config } from './config/config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { KeysModule } from './keys/keys.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { MfaModule } from './mfa/mfa.module.js';
 import { OAuthModule } from './oauth/oauth.module.js';
@@ -41,6 +42,7 @@ export class AppModule {
         SessionsModule,
         MfaModule,
         TokensModule,
+        KeysModule,
         RevocationsModule,
         ClientsModule,
         OAuthModule,

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { Output } from './commands/output.js';
+import { addKeysCommand, type RunKeyActions } from './commands/keys.command.js';
 import { addSessionsCommand, addUsersCommand, type RunActions } from './commands/users.command.js';
 import { ConfigError, environment, loadConfig } from './config/config.js';
 
@@ -65,6 +66,17 @@ const runActions: RunActions = async (work) => {
 };
 addUsersCommand(program, runActions);
 addSessionsCommand(program, runActions);
+
+const runKeyActions: RunKeyActions = async (work) => {
+  const config = loadConfig({ env: environment() });
+  const [{ COMMAND_LINE, withService }, { KeyActions }] = await Promise.all([
+    import('./headless.js'),
+    import('./commands/key-actions.js'),
+  ]);
+  const output = new Output(isJson());
+  await withService(config, (app) => work(new KeyActions(app, output, COMMAND_LINE)));
+};
+addKeysCommand(program, runKeyActions);
 
 program
   .command('doctor')

@@ -10,6 +10,7 @@ import { TotpAuthenticator } from './mfa/totp-authenticator.entity.js';
 import { LoginCounter } from './protection/login-counter.entity.js';
 import { Revocation } from './revocations/revocation.entity.js';
 import { Session } from './sessions/session.entity.js';
+import { StoredKey } from './tokens/signing-key.entity.js';
 import { OneTimeLink } from './users/one-time-link.entity.js';
 import { UserDevice } from './sessions/user-device.entity.js';
 import { User } from './users/user.entity.js';
@@ -30,5 +31,6 @@ export const entities = [
   ClientSecret,
   LoginCounter,
   Revocation,
+  StoredKey,
   AuditEvent,
 ];

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 
 import { createLogger } from './common/logging.js';
+import { FIRST_START } from './common/request-source.js';
 import type { Config } from './config/config.js';
 import { startEmbeddedPostgres } from './database/embedded-postgres.js';
 import { welcome } from './welcome.js';
@@ -12,15 +13,28 @@ export async function serve(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel);
   for (const notice of config.notices) logger.warn({}, notice);
   // Loading the code takes as long as starting PostgreSQL: both at once.
-  const [{ createApp, openDatabase }, { FirstAdministrator }, { Readiness }, embedded] = await Promise.all([
+  const [
+    { createApp, openDatabase },
+    { FirstAdministrator },
+    { KeysService },
+    { KeyRingKeeper },
+    { Readiness },
+    embedded,
+  ] = await Promise.all([
     import('./app.js'),
     import('./admin/first-administrator.js'),
+    import('./keys/keys.service.js'),
+    import('./tokens/key-ring-keeper.js'),
     import('./health/readiness.js'),
     config.database.server === null ? startEmbeddedPostgres(config.database.dataDir) : null,
   ]);
   const database = openDatabase(config, config.database.server ?? embedded!, logger);
   const app = await createApp(config, database, logger);
-  const firstAdministrator = app.get(FirstAdministrator, { strict: false });
+  const prepare = async () => {
+    app.get(KeyRingKeeper, { strict: false }).assertReadable();
+    await app.get(KeysService, { strict: false }).ensureSigningKey(FIRST_START);
+    await app.get(FirstAdministrator, { strict: false }).ensure();
+  };
 
   const server = app.getHttpServer();
   onSignal(async () => {
@@ -34,7 +48,7 @@ export async function serve(config: Config): Promise<void> {
   try {
     if (embedded) {
       await database.connect();
-      await firstAdministrator.ensure();
+      await prepare();
     }
     await listen(server, config);
   } catch (error) {
@@ -48,7 +62,7 @@ export async function serve(config: Config): Promise<void> {
   // A server of its own may be away yet: the service listens, is not ready, and connects when it can.
   if (embedded) return;
   await database.connectWhenThere();
-  await firstAdministrator.ensure();
+  await prepare();
 }
 
 function listen(server: Server, { http }: Config): Promise<void> {

@@ -13,8 +13,8 @@ import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { AccessTokenVerifier } from '../tokens/access-token-verifier.js';
 
 type Verified = (error: Error | null, claims?: UserClaims) => void;
-/** @throws TokenError */
-type Check = (token: string) => UserClaims;
+/** Rejects with a TokenError. */
+type Check = (token: string) => Promise<UserClaims>;
 type WithVerifier = { JwtVerifier(token: string, key: unknown, options: unknown, done: Verified): void };
 
 export const ACCESS_TOKEN_STRATEGY = 'access-token';
@@ -31,19 +31,15 @@ export class AccessTokenStrategy extends PassportStrategy(passportJwt.Strategy, 
       jwtFromRequest: (request: Request) => tokenOf(request, cookies),
       // Our check goes where the library keeps a key; its seam for checks is one for the whole process.
       secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: null, key: Check) => void) =>
-        done(null, (token) => {
-          const { claims, kid } = verifier.check(token, clock.now());
+        done(null, async (token) => {
+          const { claims, kid } = await verifier.checkAndLearn(token, clock.now());
           const revoked = feed.match(claims, kid);
           if (revoked) throw new TokenRevoked(revoked);
           return claims;
         }),
     } as unknown as passportJwt.StrategyOptionsWithoutRequest);
     (passportJwt.Strategy as unknown as WithVerifier).JwtVerifier = (token, key, _options, done) => {
-      try {
-        done(null, (key as Check)(token));
-      } catch (error) {
-        done(error as Error);
-      }
+      (key as Check)(token).then((claims) => done(null, claims), done);
     };
   }
 

@@ -5,15 +5,12 @@ import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
 import { Logger } from '../common/logging.js';
-import type { RequestSource } from '../common/request-source.js';
+import { FIRST_START } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { UsersRepository } from '../users/users.repository.js';
-
-/** What the audit row says of it: there is no request. */
-const FIRST_START: RequestSource = { ip: '127.0.0.1', userAgent: 'latchkey', requestId: 'first-start' };
 
 /** Makes the administrator that `ADMIN_*` name, where nobody has that role. */
 @Injectable()

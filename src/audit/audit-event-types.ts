@@ -110,6 +110,25 @@ export const auditEventTypes = {
     tells: 'The access tokens of a user count no more, and their sessions go on; details.reason says why.',
   },
   'token.revoked': { outcome: 'success', tells: 'One access token counts no more; details.jti names it.' },
+  'key.generated': {
+    outcome: 'success',
+    tells:
+      'A signing key was made and published; details.kid names it, details.algorithm and details.audience say what for.',
+  },
+  'key.activated': {
+    outcome: 'success',
+    tells:
+      'A key signs from now on; details.kid names it, details.before the one until then, details.reason why: by_operator, first_start or key_compromised.',
+  },
+  'key.retired': {
+    outcome: 'success',
+    tells: 'A key signs no more; details.verifies_until says how long what it signed still counts.',
+  },
+  'key.exported': { outcome: 'success', tells: 'A shared key was shown on the command line; details.kid names it.' },
+  'key.destroyed': {
+    outcome: 'success',
+    tells: 'The private or shared part of a retired key was destroyed; details.kid names it.',
+  },
   'key.compromised': { outcome: 'success', tells: 'What a key signed counts no more; details.kid names it.' },
   'client.created': { outcome: 'success', tells: 'A service got an id and a secret; details.name names it.' },
   'client.disabled': { outcome: 'success', tells: 'A service may authenticate no more.' },

@@ -10,7 +10,7 @@ import type { Chore } from '../common/janitor.js';
 import type { Principal } from '../common/principal.js';
 import { TOKEN_REVOKED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
-import type { RequestSource } from '../common/request-source.js';
+import { JANITOR, type RequestSource } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { FactorsService } from '../mfa/factors.service.js';
 import { toPasskeyView, toTotpView } from '../mfa/mfa.schemas.js';
@@ -26,8 +26,6 @@ import { PasswordProof } from './password-proof.js';
 import { toUserResponse } from './user-view.js';
 
 const PAGE = 1000;
-/** What audit rows say of a deletion whose time has come: there is no request. */
-const JANITOR: RequestSource = { ip: '127.0.0.1', userAgent: 'latchkey', requestId: 'janitor' };
 
 /** What the service knows of somebody: theirs to take along, and to have deleted. */
 @Injectable()

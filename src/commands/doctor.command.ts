@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig } from '../config/config.js';
-import { diagnose, type Finding } from './doctor.js';
+import { diagnose } from './doctor.js';
+import type { Finding } from './finding.js';
 import type { Output } from './output.js';
 import { lookAround } from './surroundings.js';
 

@@ -2,21 +2,18 @@ import { isIP } from 'node:net';
 
 import type { Config } from '../config/config.js';
 import type { DatabaseFacts } from '../database/inspection.js';
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly check: string;
-  readonly state: 'ok' | 'warning' | 'wrong';
-  readonly found: string;
-  /** What to do; null where all is well. */
-  readonly advice: string | null;
-}
+import type { KeyStatus } from '../keys/key-status.js';
+import { ofKeys, ofSealed, type Sealed } from './doctor-keys.js';
+import { type Finding, ok, warning, wrong } from './finding.js';
 
 /** What only a look at other servers tells. Errors are what they answered. */
 export interface Surroundings {
   readonly database: DatabaseFacts | Error;
   readonly redis: 'none' | 'there' | Error;
-  readonly keys: 'there' | Error;
+  /** Why the settings make no keys; else all that there are. */
+  readonly keys: readonly KeyStatus[] | Error;
+  /** Null where the database does not say. */
+  readonly sealed: Sealed | null;
   readonly breachFile: 'none' | 'there' | Error;
   readonly hashMs: number;
 }
@@ -25,19 +22,18 @@ const CLOCK_TOLERANCE_MS = 2000;
 const OLDEST_POSTGRES = 15;
 const SLOW_HASH_MS = 500;
 const LAX_LOCKOUT = 20;
-const LONG_TOKEN_SECONDS = 3600;
-
-const ok = (check: string, found: string): Finding => ({ check, state: 'ok', found, advice: null });
-const warning = (check: string, found: string, advice: string): Finding => ({ check, state: 'warning', found, advice });
-const wrong = (check: string, found: string, advice: string): Finding => ({ check, state: 'wrong', found, advice });
 
 /** What is wrong with a configuration and its surroundings, and what to do. Shows no secret. */
-export function diagnose(config: Config, { database, redis, keys, breachFile, hashMs }: Surroundings): Finding[] {
+export function diagnose(
+  config: Config,
+  { database, redis, keys, sealed, breachFile, hashMs }: Surroundings,
+): Finding[] {
   return [
     ...ofDatabase(config, database),
     ofProxy(config),
     ofCookies(config),
     ofKeys(config, keys),
+    ...ofSealed(sealed),
     ofLimits(config),
     ofRedis(redis),
     ofHashing(config, hashMs),
@@ -170,26 +166,6 @@ function ofCookies({ http, cookies }: Config): Finding {
       'COOKIE_SAMESITE=Lax is enough, and safer.',
     );
   return ok('cookies', `${cookies.secure ? 'Secure, ' : ''}SameSite=${cookies.sameSite}`);
-}
-
-function ofKeys({ tokens, notices }: Config, keys: 'there' | Error): Finding {
-  if (keys instanceof Error)
-    return wrong(
-      'keys',
-      keys.message,
-      tokens.algorithm.startsWith('HS')
-        ? 'openssl rand -base64 48 makes a good JWT_SECRET.'
-        : 'Mend JWT_KEYS_FILE: a JWK Set with a private key of JWT_ALG.',
-    );
-  const weak = notices.find((notice) => /JWT_SECRET|MASTER_SECRET/.test(notice) && /production/.test(notice));
-  if (weak) return warning('keys', weak, 'openssl rand -base64 48 makes a good one.');
-  if (tokens.accessTokenSeconds > LONG_TOKEN_SECONDS)
-    return warning(
-      'keys',
-      `access tokens live for ${tokens.accessTokenSeconds / 60} minutes`,
-      'Services that do not follow the feed believe a stolen one for so long: 15 minutes is the default.',
-    );
-  return ok('keys', tokens.algorithm);
 }
 
 function ofLimits({ throttle, lockout }: Config): Finding {

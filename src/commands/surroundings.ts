@@ -2,25 +2,53 @@ import { randomBytes } from 'node:crypto';
 
 import { Redis } from 'ioredis';
 
+import { DerivedKeys } from '../common/crypto/derived-keys.js';
+import { keyIdOf } from '../common/crypto/sealer.js';
 import { type Config, ConfigError } from '../config/config.js';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from '../database/embedded-postgres.js';
-import { inspectDatabase } from '../database/inspection.js';
+import { type DatabaseFacts, inspectDatabase } from '../database/inspection.js';
 import { BreachFilter } from '../passwords/policy/breach-filter.js';
 import { hashArgon2id } from '../passwords/schemes/argon2id.js';
-import { loadKeyRing } from '../tokens/key-ring.js';
+import { type KeyStatus, statusesOf } from '../keys/key-status.js';
+import { ConfiguredKeys } from '../tokens/configured-keys.js';
+import { KeyVault } from '../tokens/key-vault.js';
+import type { StoredKey } from '../tokens/signing-key.entity.js';
 import type { Surroundings } from './doctor.js';
 
 const TIMEOUT_MS = 2000;
 
 /** Looks at all that the service would need, at once; changes nothing. */
 export async function lookAround(config: Config): Promise<Surroundings> {
-  const [database, redis, keys] = await Promise.all([
+  const [database, redis, configured] = await Promise.all([
     lookAtDatabase(config).catch(asError),
     config.redisUrl === null ? ('none' as const) : ping(config.redisUrl).catch(asError),
-    loadKeyRing(config.tokens).then(() => 'there' as const, asError),
+    ConfiguredKeys.load(config.tokens).catch(asError),
   ]);
+  const derived = new DerivedKeys(config.masterSecret, config.previousMasterSecret);
+  const keys = configured instanceof Error ? configured : keysOf(new KeyVault(derived), configured, database);
   const breachFile = lookAtBreachFile(config.password.breachFile);
-  return { database, redis, keys, breachFile, hashMs: await timeOfHash(config) };
+  return { database, redis, keys, sealed: sealedOf(derived, database), breachFile, hashMs: await timeOfHash(config) };
+}
+
+/** Those of the settings, and of the database where that is there. */
+function keysOf(vault: KeyVault, configured: ConfiguredKeys, database: DatabaseFacts | Error): KeyStatus[] {
+  const rows = database instanceof Error ? [] : ((database.signingKeys ?? []) as StoredKey[]);
+  const opened = rows.map((row) => ({ row, key: vault.prepare(row) }));
+  return statusesOf(configured, opened, new Date());
+}
+
+/** Under which of the secrets the seeds and keys of the database are sealed. */
+function sealedOf(derived: DerivedKeys, database: DatabaseFacts | Error): Surroundings['sealed'] {
+  if (database instanceof Error || !database.seeds || !database.signingKeys) return null;
+  const found = [
+    ...database.seeds.map((some) => ({ ...some, label: 'totp-seed' as const })),
+    ...database.signingKeys.flatMap(({ keyId }) => (keyId ? { keyId, count: 1, label: 'signing-key' as const } : [])),
+  ];
+  const sum = (isIt: (place: number) => boolean) =>
+    found
+      .filter(({ keyId, label }) => isIt(derived.allOf(label).map(keyIdOf).indexOf(keyId)))
+      .reduce((total, { count }) => total + count, 0);
+  return { previous: sum((place) => place > 0), neither: sum((place) => place < 0) };
 }
 
 async function lookAtDatabase({ database: { server, dataDir } }: Config) {

@@ -13,6 +13,12 @@ export interface RequestSource {
   readonly requestId: string;
 }
 
+/** What audit rows say of what a start did: there is no request. */
+export const FIRST_START: RequestSource = { ip: '127.0.0.1', userAgent: 'latchkey', requestId: 'first-start' };
+
+/** The same of what was due. */
+export const JANITOR: RequestSource = { ip: '127.0.0.1', userAgent: 'latchkey', requestId: 'janitor' };
+
 /** Reads the {@link RequestSource}. Express's `trust proxy` has decided whose word counts. */
 export function sourceOf(request: Request): RequestSource {
   return {

@@ -145,12 +145,12 @@ export const settings = z.object({
   MASTER_SECRET: setting(
     z.string().optional(),
     'Secrets',
-    'At least 32 bytes; never leaves this service. Refresh, CSRF and device tokens, seeds of authenticators and recovery codes hang on it.',
+    'At least 32 bytes; never leaves this service. Refresh, CSRF and device tokens, seeds of authenticators, recovery codes and the signing keys of the database hang on it.',
   ),
   MASTER_SECRET_PREVIOUS: setting(
     z.string().optional(),
     'Secrets',
-    'The MASTER_SECRET before this one: opens seeds and recovery codes of before. A seed is sealed anew when it is used, recovery codes when they are renewed; without this those that were not are lost.',
+    'Another MASTER_SECRET that still counts, as a rule the one before: opens tokens, seeds, recovery codes and signing keys of its time. A seed is sealed anew when it is used, recovery codes when they are renewed; without this those that were not are lost. docs/runbooks/rotate-master-secret.md.',
   ),
   JWT_SECRET: setting(
     z.string().optional(),
@@ -161,12 +161,12 @@ export const settings = z.object({
   JWT_ALG: setting(
     z.enum(['HS256', 'HS384', 'HS512', 'ES256', 'EdDSA', 'RS256']).default('HS256'),
     'Tokens',
-    'Signature of access tokens. ES256, EdDSA and RS256 need JWT_KEYS_FILE and publish a JWKS.',
+    'Signature of access tokens, while no key of the database is active (latchkey keys). HS256, HS384 and HS512 sign with JWT_SECRET; ES256, EdDSA and RS256 with JWT_KEYS_FILE, or with a key that the first start makes in the database, and publish a JWKS.',
   ),
   JWT_KEYS_FILE: setting(
     z.string().min(1).optional(),
     'Tokens',
-    'A JWK Set with private keys (RFC 7517); the first key of JWT_ALG signs, all verify.',
+    'A JWK Set with private keys (RFC 7517); the first key of JWT_ALG signs, all verify. Read anew when it changes, without a restart.',
   ),
   JWT_ISSUER: setting(z.string().min(1).optional(), 'Tokens', 'The iss claim. Default: PUBLIC_URL.'),
   JWT_AUDIENCE: setting(z.string().min(1).default('latchkey'), 'Tokens', 'The aud claim.'),

@@ -175,7 +175,6 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
   const relyingParty = relyingPartyOf(publicUrl, set);
   if (!isWithin(new URL(publicUrl).hostname, relyingParty.id))
     mistakes.push('WEBAUTHN_RP_ID must be the host of PUBLIC_URL or a parent domain of it');
-  if (!usesSecret && !set.JWT_KEYS_FILE) mistakes.push(`JWT_KEYS_FILE is needed with JWT_ALG ${set.JWT_ALG}`);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
   return deepFreeze({

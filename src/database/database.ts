@@ -38,6 +38,7 @@ export class Database {
   readonly dataSource: DataSource;
   private ready = false;
   private closing = false;
+  private readonly preparations: ((manager: EntityManager) => Promise<void>)[] = [];
 
   constructor(private readonly options: DatabaseOptions) {
     this.dataSource = new DataSource({
@@ -69,8 +70,14 @@ export class Database {
   async connect(): Promise<string[]> {
     const applied = await migrate(this.options);
     if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+    for (const prepare of this.preparations) await prepare(this.dataSource.manager);
     this.ready = true;
     return applied;
+  }
+
+  /** What has to be read before anybody is served: done once the schema is there, and before {@link isReady}. */
+  beforeReady(prepare: (manager: EntityManager) => Promise<void>): void {
+    this.preparations.push(prepare);
   }
 
   /** Connects as soon as the server is there. @throws NewerSchemaError, which waiting cannot mend. */

@@ -18,6 +18,24 @@ export interface DatabaseFacts {
   readonly administrators: number | null;
   /** Null before the first migration. */
   readonly unauditedPartitions: readonly string[] | null;
+  /** Rows of `signing_keys`, in the order in which they were made. Null before the first migration. */
+  readonly signingKeys: readonly SigningKeyRow[] | null;
+  /** How many seeds of authenticators are sealed under which key. Null before the first migration. */
+  readonly seeds: readonly { readonly keyId: string; readonly count: number }[] | null;
+}
+
+export interface SigningKeyRow {
+  readonly kid: string;
+  readonly algorithm: string;
+  readonly audience: string | null;
+  readonly keyId: string | null;
+  /** Encrypted. */
+  readonly sealed: Buffer | null;
+  readonly createdAt: Date;
+  readonly activeFrom: Date | null;
+  readonly retiredAt: Date | null;
+  readonly verifiesUntil: Date | null;
+  readonly compromisedAt: Date | null;
 }
 
 const FACTS = `
@@ -39,6 +57,13 @@ const UNGUARDED = `
   select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
    where i.inhparent = 'audit_events'::regclass
      and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'audit_events_append_only' and t.tgenabled <> 'D')`;
+
+const SIGNING_KEYS = `
+  select kid, algorithm, audience, key_id as "keyId", sealed, created_at as "createdAt", active_from as "activeFrom",
+         retired_at as "retiredAt", verifies_until as "verifiesUntil", compromised_at as "compromisedAt"
+    from signing_keys order by created_at, kid`;
+
+const SEEDS = 'select key_id as "keyId", count(*)::int as count from totp_authenticators group by key_id';
 
 /** Looks, and changes nothing. @throws where the server is away or refuses, within `timeoutMs` */
 export async function inspectDatabase({ url, ownerUrl }: Addresses, timeoutMs: number): Promise<DatabaseFacts> {
@@ -83,6 +108,8 @@ async function inspect(url: string, timeoutMs: number, asService: boolean): Prom
       unauditedPartitions: isCurrent
         ? (await client.query<{ name: string }>(UNGUARDED)).rows.map(({ name }) => name)
         : null,
+      seeds: isCurrent ? (await client.query<{ keyId: string; count: number }>(SEEDS)).rows : null,
+      signingKeys: isCurrent ? (await client.query<SigningKeyRow>(SIGNING_KEYS)).rows : null,
     };
   } finally {
     await client.end().catch(() => {});

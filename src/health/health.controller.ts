@@ -33,7 +33,7 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'isReady',
-    summary: 'Whether it can serve: the database answers, and no shutdown has begun',
+    summary: 'Whether it can serve: the database answers, there is a key to sign with, and no shutdown has begun',
   })
   @ApiOkResponse({ standardSchema: healthResponse, description: 'It can.' })
   @ApiProblems(OVERLOADED)

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 
 import { HashGate } from '../common/hash-gate.js';
 import { RateStore } from '../protection/rate-store.js';
+import { KeyRingKeeper } from '../tokens/key-ring-keeper.js';
 
 /**
  * How the process does, in Prometheus' text format. Labels hold no name, address or secret. HTTP
@@ -16,6 +17,7 @@ export class Metrics {
   constructor(
     private readonly gate: HashGate,
     @InjectThrottlerStorage() private readonly rates: RateStore,
+    private readonly keys: KeyRingKeeper,
   ) {}
 
   async text(): Promise<string> {
@@ -25,7 +27,7 @@ export class Metrics {
   /** At the first call, so that a service that nobody watches loads and measures nothing. */
   private async collect(): Promise<Registry> {
     const { collectDefaultMetrics, Counter, Gauge, Registry: NewRegistry } = await import('prom-client');
-    const { gate, rates } = this;
+    const { gate, rates, keys } = this;
     const registry = new NewRegistry();
     const registers = [registry];
     collectDefaultMetrics({ register: registry });
@@ -51,6 +53,14 @@ export class Metrics {
     });
     gauge('latchkey_rate_store_degraded', '1 while Redis is away and each process counts for itself.', () =>
       Number(rates.isDegraded),
+    );
+    gauge('latchkey_keys_file_degraded', '1 while JWT_KEYS_FILE is bad and its keys of before are in use.', () =>
+      Number(keys.fileFault !== null),
+    );
+    gauge(
+      'latchkey_signing_keys_unreadable',
+      'Keys of the database that MASTER_SECRET does not open.',
+      () => keys.unreadable.length,
     );
     return registry;
   }

@@ -21,7 +21,7 @@ export class IntrospectionService {
 
   async introspect(token: string): Promise<Introspection> {
     const now = this.clock.now();
-    const claims = this.claimsOf(token, now);
+    const claims = await this.claimsOf(token, now);
     // Such a token lets its owner mend their account here, and opens nothing anywhere else.
     if (!claims || [claims.aud].flat().some((audience) => RESTRICTED_AUDIENCES.includes(audience)))
       return { active: false };
@@ -29,9 +29,9 @@ export class IntrospectionService {
     return standing ? { active: true, token_type: 'Bearer', ...claims } : { active: false };
   }
 
-  private claimsOf(token: string, now: Date): UserClaims | null {
+  private async claimsOf(token: string, now: Date): Promise<UserClaims | null> {
     try {
-      return this.verifier.verify(token, now);
+      return (await this.verifier.checkAndLearn(token, now)).claims;
     } catch (error) {
       if (error instanceof TokenError) return null;
       throw error;

@@ -12,6 +12,8 @@ import { type EndedSession, RevocationsRepository } from './revocations.reposito
 
 /** How far an issuer's clock may run ahead of ours: so much longer is an entry kept. */
 const CLOCK_TOLERANCE_SECONDS = 10;
+/** Whoever has a key can make new tokens with it for ever, and a service may be set to trust it by hand: ten years. */
+const KEY_ENTRY_SECONDS = 10 * 365 * 86_400;
 
 /**
  * The one way to make something count no more. State, audit rows and the entry that verifiers get
@@ -132,7 +134,8 @@ export class Revoker {
     { reason }: RevocationCause,
   ): Promise<number> {
     const revokedAt = this.clock.now();
-    const expiresAt = new Date(revokedAt.getTime() + this.entrySeconds * 1000);
+    const seconds = kind === 'key' ? KEY_ENTRY_SECONDS : this.entrySeconds;
+    const expiresAt = new Date(revokedAt.getTime() + seconds * 1000);
     const ids = subjects.map(() => newId(revokedAt));
     await this.repository.tell(tx, subjects, { kind, issuedBefore, reason, revokedAt, expiresAt }, ids);
     return subjects.length;

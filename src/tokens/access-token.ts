@@ -9,3 +9,6 @@ export const SECOND_FACTOR_AUDIENCE = 'urn:latchkey:second-factor';
 
 /** Audiences of tokens that open nothing anywhere else. */
 export const RESTRICTED_AUDIENCES: readonly string[] = [PASSWORD_CHANGE_AUDIENCE, SECOND_FACTOR_AUDIENCE];
+
+/** For so long verifiers and caches may keep the JWKS. */
+export const JWKS_MAX_AGE_SECONDS = 300;

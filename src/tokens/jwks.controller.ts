@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { Access } from '../common/access.js';
 import { ApiProblems } from '../common/problem/api-problems.decorator.js';
+import { JWKS_MAX_AGE_SECONDS } from './access-token.js';
 import { KeyRing } from './key-ring.js';
 
 const jwksResponse = z
@@ -19,11 +20,12 @@ export class JwksController {
 
   @Get('jwks.json')
   @Access('public')
-  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
   @ApiOperation({
     operationId: 'getJwks',
     summary: 'The public keys of access tokens (RFC 7517)',
-    description: 'Empty while tokens are signed with a shared key (HS256): that key is never published.',
+    description:
+      'Empty while tokens are signed with shared keys (HS256): those are never published. A key stands here before it signs, and until its last token has ended.',
   })
   @ApiOkResponse({ standardSchema: jwksResponse, description: 'The keys that verify now.' })
   @ApiProblems()

@@ -1,85 +1,54 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import type { KeyFinder } from '#verifier';
 
-import { exportJWK, type JWK } from 'jose';
+import { OVERLOADED } from '../common/problem/catalogue.js';
+import { Problem } from '../common/problem/problem.js';
+import type { PublicJwk, RingKey, SigningKey } from './ring-key.js';
 
-import { importJwk, sharedKey, VerifierConfigError, type VerifyKey } from '#verifier';
-
-import { type Config, ConfigError } from '../config/config.js';
-
-/** A key of the ring. Each serves one algorithm (RFC 8725, section 3.1). */
-export interface RingKey extends VerifyKey {
-  /** The private or shared key; null where the ring only verifies with it. */
-  readonly signKey: KeyObject | null;
-  /** The public half as a JWK; null for a shared key, which is never published. */
-  readonly publicJwk: JWK | null;
+/** What a ring holds at one moment. */
+export interface RingContents {
+  /** All that verify; those that are compromised too, so that their tokens are told from made-up ones. */
+  readonly keys: readonly RingKey[];
+  /** Which key signs for an audience; under null, for any other. */
+  readonly signers: ReadonlyMap<string | null, SigningKey>;
+  readonly compromised: ReadonlySet<string>;
 }
 
-/** The keys of access tokens: one signs, all verify. Prepared once, at start. */
-export class KeyRing {
-  private readonly byKid = new Map<string, RingKey>();
+/** The keys of access tokens, prepared: some sign, all verify. What it holds changes as a whole, at one moment. */
+export class KeyRing implements KeyFinder {
+  private byKid: ReadonlyMap<string, RingKey> = new Map();
+  private signers: RingContents['signers'] = new Map();
+  private compromised: ReadonlySet<string> = new Set();
+  private published: readonly PublicJwk[] = [];
 
-  constructor(
-    readonly signing: RingKey & { readonly signKey: KeyObject },
-    others: readonly RingKey[] = [],
-  ) {
-    for (const key of [signing, ...others]) {
-      if (this.byKid.has(key.kid)) throw new ConfigError([`JWT_KEYS_FILE names the kid ${key.kid} twice`]);
-      this.byKid.set(key.kid, key);
-    }
+  put({ keys, signers, compromised }: RingContents): void {
+    this.byKid = new Map(keys.map((key) => [key.kid, key]));
+    this.signers = signers;
+    this.compromised = compromised;
+    this.published = keys.flatMap((key) => (compromised.has(key.kid) ? [] : (key.publicJwk ?? [])));
   }
 
   find(kid: string): RingKey | undefined {
     return this.byKid.get(kid);
   }
 
+  isCompromised(kid: string): boolean {
+    return this.compromised.has(kid);
+  }
+
+  get canSign(): boolean {
+    return this.signers.has(null);
+  }
+
+  /** The key that signs what is for `audience`. @throws Problem `overloaded` until there is one */
+  signerFor(audience: unknown): SigningKey {
+    const own = typeof audience === 'string' ? this.signers.get(audience) : undefined;
+    const signer = own ?? this.signers.get(null);
+    if (!signer) throw new Problem(OVERLOADED, { retryAfterSeconds: 1 });
+    return signer;
+  }
+
   /** RFC 7517: public keys alone. With shared keys only, none. */
-  publicJwks(): { keys: JWK[] } {
-    return { keys: [...this.byKid.values()].flatMap((key) => key.publicJwk ?? []) };
-  }
-}
-
-/** Makes the ring from the configuration. @throws ConfigError that shows no key. */
-export async function loadKeyRing({ algorithm, secret, keysFile }: Config['tokens']): Promise<KeyRing> {
-  const fromFile = keysFile ? await readKeys(keysFile) : [];
-  if (algorithm.startsWith('HS') && secret !== '')
-    return new KeyRing(ofSecret(algorithm as HmacAlgorithm, secret), fromFile);
-  const signing = fromFile.find((key) => key.algorithm === algorithm && key.signKey);
-  if (!signing?.signKey) throw new ConfigError([`JWT_KEYS_FILE holds no private key for ${algorithm}`]);
-  return new KeyRing(
-    { ...signing, signKey: signing.signKey },
-    fromFile.filter((key) => key !== signing),
-  );
-}
-
-type HmacAlgorithm = Parameters<typeof sharedKey>[0]['alg'];
-
-function ofSecret(alg: HmacAlgorithm, secret: string): RingKey & { signKey: KeyObject } {
-  const key = sharedKey({ alg, secret });
-  return { ...key, signKey: key.verifyKey, publicJwk: null };
-}
-
-async function readKeys(file: string): Promise<RingKey[]> {
-  let jwks: { keys?: unknown };
-  try {
-    jwks = JSON.parse(await readFile(file, 'utf8')) as { keys?: unknown };
-  } catch {
-    throw new ConfigError(['JWT_KEYS_FILE cannot be read as a JWK Set']);
-  }
-  if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new ConfigError(['JWT_KEYS_FILE holds no keys']);
-  return Promise.all(jwks.keys.map((jwk, index) => importKey(jwk as JWK, index)));
-}
-
-async function importKey(jwk: JWK, index: number): Promise<RingKey> {
-  try {
-    const key = importJwk(jwk);
-    if (jwk.kty === 'oct') return { ...key, signKey: key.verifyKey, publicJwk: null };
-    const signKey = jwk.d ? createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }) : null;
-    const { kid, algorithm } = key;
-    const publicJwk = { ...(await exportJWK(key.verifyKey)), kid, alg: algorithm, use: 'sig' };
-    return { ...key, signKey, publicJwk };
-  } catch (error) {
-    const what = error instanceof VerifierConfigError ? error.message : 'is not a valid key';
-    throw new ConfigError([`JWT_KEYS_FILE, key ${index + 1}: ${what}`]);
+  publicJwks(): { keys: readonly PublicJwk[] } {
+    return { keys: this.published };
   }
 }

@@ -4,7 +4,8 @@ import path from 'node:path';
 
 import pg from 'pg';
 
-import type { Finding } from '../../src/commands/doctor.js';
+import type { Finding } from '../../src/commands/finding.js';
+import { KeysService } from '../../src/keys/keys.service.js';
 import { temporaryFolders } from '../support/temporary-folders.js';
 import { TestApp } from '../support/test-app.js';
 
@@ -125,6 +126,49 @@ describe('latchkey doctor', () => {
       state: 'wrong',
       found: expect.stringContaining('no keys') as string,
     });
+  });
+
+  it('finds a keys file that cannot be read, and that no key signs yet', async () => {
+    const { findings } = await doctor({ JWT_KEYS_FILE: path.join(folder, 'nosuch.json') });
+    expect(of(findings, 'keys')).toMatchObject({ state: 'wrong', found: 'JWT_KEYS_FILE cannot be read as a JWK Set' });
+    expect(of((await doctor({ JWT_ALG: 'ES256' })).findings, 'keys')).toMatchObject({
+      state: 'warning',
+      found: 'none signs yet',
+    });
+  });
+
+  it('finds keys that are old, that another MASTER_SECRET sealed, or that none opens', async () => {
+    const other = await TestApp.start(SECRETS);
+    try {
+      const keys = other.app.get(KeysService, { strict: false });
+      const source = { ip: '127.0.0.1', userAgent: null, requestId: 'test' };
+      const { kid } = (await keys.generate('EdDSA', null, source)).key;
+      await keys.activate(kid, true, source);
+      await other.givenTotp();
+      const at = (env: NodeJS.ProcessEnv = {}) => doctor({ DATABASE_URL: other.databaseUrl, ...env });
+      const well = (await at()).findings;
+      expect(of(well, 'keys')).toMatchObject({ state: 'ok', found: 'EdDSA, of the database' });
+      expect(of(well, 'master secret')).toMatchObject({ state: 'ok' });
+
+      const next = { MASTER_SECRET: 'bmV3IHNlY3JldHMgYXJlIG5vdCBrbm93biB0byBhbnlib2R5' };
+      const lost = (await at(next)).findings;
+      expect(of(lost, 'keys')).toMatchObject({ state: 'wrong', found: `MASTER_SECRET does not open the key ${kid}` });
+      expect(of(lost, 'master secret')).toMatchObject({ state: 'wrong', found: 'it does not open 2 seeds or keys' });
+      const changed = (await at({ ...next, MASTER_SECRET_PREVIOUS: SECRETS.MASTER_SECRET })).findings;
+      expect(of(changed, 'keys')).toMatchObject({ state: 'ok' });
+      expect(of(changed, 'master secret')).toMatchObject({
+        state: 'warning',
+        found: '2 seeds or keys are still sealed under MASTER_SECRET_PREVIOUS',
+      });
+
+      await other.rows("update signing_keys set active_from = now() - interval '400 days'");
+      expect(of((await at()).findings, 'keys')).toMatchObject({
+        state: 'warning',
+        found: `${kid} has signed for 400 days`,
+      });
+    } finally {
+      await other.stop();
+    }
   });
 
   it('finds what is wrong in the database: no schema, a newer one, an audit log that can be changed, no administrator', async () => {

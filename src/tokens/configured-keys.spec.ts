@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 
 import { temporaryFolders } from '../../test/support/temporary-folders.js';
 import { createLogger } from '../common/logging.js';
@@ -12,7 +12,9 @@ import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import type { Algorithm } from '#verifier';
 import { JwsSigner } from './jws-signer.js';
-import { type KeyRing, loadKeyRing } from './key-ring.js';
+import { ConfiguredKeys } from './configured-keys.js';
+import { KeyRing } from './key-ring.js';
+import { compose } from './ring-composition.js';
 
 const JWT_SECRET = 'kZ0vJ4rT8yN2mQ6wX1cB5hL9pS3dF7gA';
 const tokensConfig = (algorithm: Algorithm, file: string | null): Config['tokens'] => ({
@@ -40,6 +42,12 @@ const privateJwk = {
   RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }),
 };
 
+async function loadKeyRing(tokens: Config['tokens']): Promise<KeyRing> {
+  const ring = new KeyRing();
+  ring.put(compose(await ConfiguredKeys.load(tokens), [], new Date()));
+  return ring;
+}
+
 const subject = {
   id: '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a11',
   user_id: '019a0f6e-6f0a-7c3e-9d2b-3f6f2f1f9a10',
@@ -61,7 +69,7 @@ const issue = (ring: KeyRing, tokens: Config['tokens']): string =>
     issued_at: Math.floor(Date.now() / 1000),
   });
 
-describe('the key ring', () => {
+describe('the keys of the settings', () => {
   it.each(['EdDSA', 'ES256', 'RS256'] as const)(
     'signs with %s, publishes the public half alone, and jose believes it',
     async (algorithm) => {
@@ -70,7 +78,7 @@ describe('the key ring', () => {
       const token = issue(ring, config);
       const jwks = ring.publicJwks();
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) expect(jwks.keys[0]).not.toHaveProperty(member);
-      const { payload } = await jwtVerify(token, createLocalJWKSet(jwks), {
+      const { payload } = await jwtVerify(token, createLocalJWKSet(jwks as JSONWebKeySet), {
         issuer: config.issuer,
         audience: 'latchkey',
         typ: 'at+jwt',
@@ -83,7 +91,7 @@ describe('the key ring', () => {
       });
       expect(verifier.verify(token, new Date())).toEqual(payload);
       const other = await loadKeyRing(
-        tokensConfig(algorithm, keysFile({ ...privateJwk[algorithm](), kid: ring.signing.kid })),
+        tokensConfig(algorithm, keysFile({ ...privateJwk[algorithm](), kid: ring.signerFor('latchkey').kid })),
       );
       const foreign = issue(other, config);
       expect(() => verifier.verify(foreign, new Date())).toThrow('signature');
@@ -95,7 +103,7 @@ describe('the key ring', () => {
     const before = tokensConfig('EdDSA', keysFile(old));
     const token = issue(await loadKeyRing(before), before);
     const after = await loadKeyRing(tokensConfig('HS256', keysFile(old)));
-    expect(after.signing.algorithm).toBe('HS256');
+    expect(after.signerFor('latchkey').algorithm).toBe('HS256');
     const verifier = new AccessTokenVerifier(after, {
       issuer: before.issuer,
       audiences: ['latchkey'],
@@ -109,8 +117,8 @@ describe('the key ring', () => {
       loadKeyRing(tokensConfig('HS256', null)),
       loadKeyRing(tokensConfig('HS256', null)),
     ]);
-    expect(one.signing.kid).toBe(two.signing.kid);
-    expect(JWT_SECRET).not.toContain(one.signing.kid);
+    expect(one.signerFor('latchkey').kid).toBe(two.signerFor('latchkey').kid);
+    expect(JWT_SECRET).not.toContain(one.signerFor('latchkey').kid);
   });
 
   const bad: [string, () => string, string][] = [
@@ -132,6 +140,13 @@ describe('the key ring', () => {
       () => keysFile({ ...privateJwk.EdDSA(), kid: 'a' }, { ...privateJwk.EdDSA(), kid: 'a' }),
       'twice',
     ],
+    [
+      'RSA of 1024 bits',
+      () => keysFile(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'jwk' })),
+      'key 1: an RSA key must have at least 2048 bits',
+    ],
+    ['a file that is no JSON', () => path.join(folder(), '.'), 'cannot be read'],
+    ['a key that is null', () => keysFile(null as unknown as object), 'key 1: is not a valid key'],
     [
       'another curve',
       () => keysFile(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ format: 'jwk' })),
