@@ -47,9 +47,10 @@ export const argon2Scheme: PasswordScheme = {
 
   recognises: (stored) => stored.startsWith('$argon2'),
 
+  inspect: (stored) => void parseAffordable(stored),
+
   async verify(password, stored) {
-    const { algorithm, version, salt, digest, ...cost } = parse(stored);
-    requireAffordable(NAME, isAffordable(cost));
+    const { algorithm, version, salt, digest, ...cost } = parseAffordable(stored);
     const computed = await argon2Threads.hashRaw(prepare(password), {
       algorithm: ALGORITHMS[algorithm],
       version: VERSIONS[version],
@@ -117,6 +118,12 @@ function parse(stored: string): ParsedArgon2 {
     salt: decodeBase64(NAME, salt, SALT_BYTES),
     digest: decodeBase64(NAME, digest, DIGEST_BYTES),
   };
+}
+
+function parseAffordable(stored: string): ParsedArgon2 {
+  const parsed = parse(stored);
+  requireAffordable(NAME, isAffordable(parsed));
+  return parsed;
 }
 
 function isAffordable({ memoryKib, time, parallelism }: Argon2Cost): boolean {

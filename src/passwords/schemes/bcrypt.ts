@@ -23,10 +23,14 @@ export const bcryptScheme: PasswordScheme = {
 
   recognises: (stored) => /^\$2[abxy]?\$/.test(stored),
 
-  async verify(password, stored) {
+  inspect(stored) {
     const cost = Number(matchStored(NAME, PATTERN, stored)[0]);
     if (cost < MIN_COST || cost > HIGHEST_COST) throw new UnusableHashError(NAME, 'malformed');
     requireAffordable(NAME, cost <= BCRYPT_MAX_COST);
+  },
+
+  async verify(password, stored) {
+    bcryptScheme.inspect(stored);
     const fits = await verify(Buffer.from(password), stored);
     return fits && !password.includes('\0');
   },

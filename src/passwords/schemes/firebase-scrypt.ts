@@ -1,7 +1,7 @@
 import { createCipheriv, timingSafeEqual } from 'node:crypto';
 
 import { type PasswordScheme, UnusableHashError } from './password-scheme.js';
-import { deriveScrypt } from './scrypt.js';
+import { deriveScrypt, requireAffordableScrypt, type ScryptCost } from './scrypt.js';
 import { decodeBase64, matchStored, NUMBER } from './stored-hash.js';
 
 const NAME = 'firebase-scrypt';
@@ -27,17 +27,33 @@ export const firebaseScryptScheme: PasswordScheme = {
 
   recognises: (stored) => stored.startsWith('$fbscrypt$'),
 
+  inspect: (stored) => void parse(stored),
+
   async verify(password, stored) {
-    const [logN, r, p, separator, key, salt, hash] = matchStored(NAME, PATTERN, stored);
-    const cost = { logN: Number(logN), r: Number(r), p: Number(p) };
-    const signerKey = decode(key, KEY_BYTES);
-    const digest = decode(hash, KEY_BYTES);
-    const fullSalt = Buffer.concat([decode(salt, SALT_BYTES), decode(separator, SEPARATOR_BYTES)]);
-    if (digest.length !== signerKey.length) throw new UnusableHashError(NAME, 'malformed');
-    const cipherKey = await deriveScrypt(NAME, password, fullSalt, cost, CIPHER_KEY_BYTES);
+    const { cost, signerKey, salt, digest } = parse(stored);
+    const cipherKey = await deriveScrypt(password, salt, cost, CIPHER_KEY_BYTES);
     return timingSafeEqual(createCipheriv('aes-256-ctr', cipherKey, ZERO_IV).update(signerKey), digest);
   },
 };
+
+interface ParsedFirebase {
+  readonly cost: ScryptCost;
+  readonly signerKey: Buffer;
+  /** The user's and the project's separator. */
+  readonly salt: Buffer;
+  readonly digest: Buffer;
+}
+
+function parse(stored: string): ParsedFirebase {
+  const [logN, r, p, separator, key, salt, hash] = matchStored(NAME, PATTERN, stored);
+  const cost = { logN: Number(logN), r: Number(r), p: Number(p) };
+  const signerKey = decode(key, KEY_BYTES);
+  const digest = decode(hash, KEY_BYTES);
+  requireAffordableScrypt(NAME, cost);
+  const fullSalt = Buffer.concat([decode(salt, SALT_BYTES), decode(separator, SEPARATOR_BYTES)]);
+  if (digest.length !== signerKey.length) throw new UnusableHashError(NAME, 'malformed');
+  return { cost, signerKey, salt: fullSalt, digest };
+}
 
 /** The Firebase CLI exports the common alphabet, the Admin SDK that for URLs. */
 const decode = (text: string, bytes: readonly [number, number]): Buffer =>

@@ -20,14 +20,22 @@ export const ldapShaScheme: PasswordScheme = {
 
   recognises: (stored) => /^\{S?SHA(256|512|)\}/i.test(stored),
 
+  inspect: (stored) => void parse(stored),
+
   // eslint-disable-next-line @typescript-eslint/require-await -- a broken hash rejects, as in every scheme
   async verify(password, stored) {
-    const [salted, size, text] = matchStored(NAME, PATTERN, stored);
-    const { algorithm, bytes } = DIGESTS[size];
-    // Padding is a must unless said otherwise (RFC 4648, section 3.2).
-    if (text.length % 4 !== 0) throw new UnusableHashError(NAME, 'malformed');
-    const value = decodeBase64(NAME, text, salted ? [bytes + 1, bytes + MAX_SALT_BYTES] : [bytes, bytes]);
+    const { algorithm, bytes, value } = parse(stored);
     const computed = createHash(algorithm).update(password).update(value.subarray(bytes)).digest();
     return timingSafeEqual(computed, value.subarray(0, bytes));
   },
 };
+
+/** The digest of `bytes`, and the salt behind it. */
+function parse(stored: string): { algorithm: string; bytes: number; value: Buffer } {
+  const [salted, size, text] = matchStored(NAME, PATTERN, stored);
+  const { algorithm, bytes } = DIGESTS[size];
+  // Padding is a must unless said otherwise (RFC 4648, section 3.2).
+  if (text.length % 4 !== 0) throw new UnusableHashError(NAME, 'malformed');
+  const value = decodeBase64(NAME, text, salted ? [bytes + 1, bytes + MAX_SALT_BYTES] : [bytes, bytes]);
+  return { algorithm, bytes, value };
+}

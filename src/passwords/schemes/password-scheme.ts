@@ -17,6 +17,8 @@ export interface PasswordScheme {
   readonly name: string;
   /** Whether `stored` looks like this scheme's, well formed or not; cheap, and never throws. */
   recognises(stored: string): boolean;
+  /** Looks at the form and the cost alone, as an import does: no work. @throws UnusableHashError */
+  inspect(stored: string): void;
   /** Whether the password fits. Compares in constant time. @throws UnusableHashError before any costly work */
   verify(password: string, stored: string): Promise<boolean>;
 }

@@ -45,13 +45,20 @@ export const pbkdf2Scheme: PasswordScheme = {
 
   recognises: (stored) => /^(\$pbkdf2[$-]|pbkdf2_)/.test(stored),
 
+  inspect: (stored) => void parse(stored),
+
   async verify(password, stored) {
-    const { digest, iterations, salt, key } = stored.startsWith('$') ? parsePhc(stored) : parseDjango(stored);
-    const rounds = iterations * Math.ceil(key.length / BLOCK_BYTES[digest]);
-    requireAffordable(NAME, rounds <= PBKDF2_MAX_ROUNDS[digest]);
+    const { digest, iterations, salt, key } = parse(stored);
     return timingSafeEqual(await promisify(pbkdf2)(password, salt, iterations, key.length, digest), key);
   },
 };
+
+function parse(stored: string): ParsedPbkdf2 {
+  const parsed = stored.startsWith('$') ? parsePhc(stored) : parseDjango(stored);
+  const rounds = parsed.iterations * Math.ceil(parsed.key.length / BLOCK_BYTES[parsed.digest]);
+  requireAffordable(NAME, rounds <= PBKDF2_MAX_ROUNDS[parsed.digest]);
+  return parsed;
+}
 
 function parsePhc(stored: string): ParsedPbkdf2 {
   const [digest, phcIterations, phcLength, iterations, salt, keyText] = matchStored(NAME, PHC, stored);

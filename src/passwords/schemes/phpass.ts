@@ -27,17 +27,24 @@ export const phpassScheme: PasswordScheme = {
 
   recognises: (stored) => /^\$[PH]\$/.test(stored),
 
+  inspect: (stored) => void parse(stored),
+
   async verify(password, stored) {
-    const [count, salt, digest] = matchStored(NAME, PATTERN, stored);
-    const logRounds = ITOA64.indexOf(count);
-    if (logRounds < MIN_LOG_ROUNDS || logRounds > HIGHEST_LOG_ROUNDS) throw new UnusableHashError(NAME, 'malformed');
-    requireAffordable(NAME, logRounds <= PHPASS_MAX_LOG_ROUNDS);
+    const { logRounds, salt, digest } = parse(stored);
     const bytes = Buffer.from(password);
     if (bytes.length > MAX_PASSWORD_BYTES) return false;
     const computed = encode64(await stretch(bytes, salt, 2 ** logRounds));
     return timingSafeEqual(Buffer.from(computed), Buffer.from(digest));
   },
 };
+
+function parse(stored: string): { logRounds: number; salt: string; digest: string } {
+  const [count, salt, digest] = matchStored(NAME, PATTERN, stored);
+  const logRounds = ITOA64.indexOf(count);
+  if (logRounds < MIN_LOG_ROUNDS || logRounds > HIGHEST_LOG_ROUNDS) throw new UnusableHashError(NAME, 'malformed');
+  requireAffordable(NAME, logRounds <= PHPASS_MAX_LOG_ROUNDS);
+  return { logRounds, salt, digest };
+}
 
 /** MD5(salt ‖ password), then `rounds` times MD5(digest ‖ password). */
 async function stretch(password: Buffer, salt: string, rounds: number): Promise<Buffer> {

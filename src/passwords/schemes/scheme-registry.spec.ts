@@ -12,6 +12,7 @@ const SAMPLES: readonly (readonly [scheme: string, password: string, stored: str
   ['bcrypt', 'test', '$2y$04$mIJxfrCaEI3GukZe11CiXublhEFanu5.ododkll1WphfSp6pn4zIu'],
   ['scrypt', 'nacl', '$scrypt$ln=1,r=4,p=2$yhnD+J+Tci4lZCwFgHCuVQ$fAsEWmxSHuC0cHKMwKVFPzrQukgvK09Sj+NueTSxKds'],
   ['firebase-scrypt', 'test', firebaseSample('test')],
+  ['better-auth', 'ﬁt', betterAuthSample('ﬁt')],
   ['pbkdf2', 'password', '$pbkdf2-sha256$1212$4vjV83LKPjQzk31VI4E0Vw$hsYF68OiOUPdDZ1Fg.fJPeq1h/gXXY7acBp9/6c.tmQ'],
   ['pbkdf2', 'admin', '$pbkdf2-sha1$i=1,l=20$c2FsdA$sLZPjmKKODn5Yach59KJEP907Es'],
   ['pbkdf2', 'not a password', 'pbkdf2_sha1$10000$wz5B6WkasRoF$atJmJ1o+XfJxKq1+Nu1f1i57Z5I='],
@@ -27,6 +28,12 @@ function firebaseSample(password: string): string {
   const hash = createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(signerKey);
   const [separator, salt] = [' and separator', 'salt'].map((text) => Buffer.from(text).toString('base64'));
   return `$fbscrypt$v=1,n=4,r=8,p=1,ss=${separator},sk=${signerKey.toString('base64')}$${salt}$${hash.toString('base64')}`;
+}
+
+function betterAuthSample(password: string): string {
+  const salt = '00112233445566778899aabbccddeeff';
+  const key = scryptSync(password.normalize('NFKC'), salt, 64, { N: 16_384, r: 16, p: 1, maxmem: 2 ** 26 });
+  return `${salt}:${key.toString('hex')}`;
 }
 
 /** What came of it: a verdict, or why there is none. Anything else is thrown on. */
@@ -117,7 +124,7 @@ describe('every scheme', () => {
     for (const [name, password, stored] of SAMPLES) {
       if (await findScheme(stored)!.verify(`${password}\0`, stored)) deceived.add(name);
     }
-    expect([...deceived]).toEqual(['scrypt', 'firebase-scrypt', 'pbkdf2']);
+    expect([...deceived]).toEqual(['scrypt', 'firebase-scrypt', 'better-auth', 'pbkdf2']);
   });
 
   it('never shows the hash in what it throws', async () => {

@@ -1,5 +1,6 @@
 import { argon2Scheme } from './argon2id.js';
 import { bcryptScheme } from './bcrypt.js';
+import { betterAuthScheme } from './better-auth.js';
 import { firebaseScryptScheme } from './firebase-scrypt.js';
 import { ldapShaScheme } from './ldap-sha.js';
 import type { PasswordScheme } from './password-scheme.js';
@@ -14,6 +15,7 @@ export const SCHEMES: readonly PasswordScheme[] = [
   bcryptScheme,
   scryptScheme,
   firebaseScryptScheme,
+  betterAuthScheme,
   pbkdf2Scheme,
   phpassScheme,
   ldapShaScheme,

@@ -31,33 +31,39 @@ export const scryptScheme: PasswordScheme = {
 
   recognises: (stored) => stored.startsWith('$scrypt$'),
 
+  inspect: (stored) => void parse(stored),
+
   async verify(password, stored) {
-    const [logN, r, p, saltText, digestText] = matchStored(NAME, PATTERN, stored);
-    const cost = { logN: Number(logN), r: Number(r), p: Number(p) };
-    const salt = decodeBase64(NAME, saltText, SALT_BYTES);
-    const digest = decodeBase64(NAME, digestText, DIGEST_BYTES);
-    return timingSafeEqual(await deriveScrypt(NAME, password, salt, cost, digest.length), digest);
+    const { cost, salt, digest } = parse(stored);
+    return timingSafeEqual(await deriveScrypt(password, salt, cost, digest.length), digest);
   },
 };
 
+function parse(stored: string): { cost: ScryptCost; salt: Buffer; digest: Buffer } {
+  const [logN, r, p, saltText, digestText] = matchStored(NAME, PATTERN, stored);
+  const cost = { logN: Number(logN), r: Number(r), p: Number(p) };
+  requireAffordableScrypt(NAME, cost);
+  return { cost, salt: decodeBase64(NAME, saltText, SALT_BYTES), digest: decodeBase64(NAME, digestText, DIGEST_BYTES) };
+}
+
 /** @throws UnusableHashError in the name of `scheme` where the cost is beyond the ceilings, or none of scrypt's */
-export async function deriveScrypt(
-  scheme: string,
-  password: string,
-  salt: Buffer,
-  { logN, r, p }: ScryptCost,
-  length: number,
-): Promise<Buffer> {
-  const N = 2 ** logN;
-  const memory = 128 * N * r;
+export function requireAffordableScrypt(scheme: string, { logN, r, p }: ScryptCost): void {
+  const memory = memoryOf({ logN, r, p });
   requireAffordable(
     scheme,
     memory <= SCRYPT_MAX_MEMORY_BYTES && p <= SCRYPT_MAX_PARALLELISM && memory * p <= SCRYPT_MAX_MIXED_BYTES,
   );
   if (logN >= 16 * r) throw new UnusableHashError(scheme, 'malformed'); // RFC 7914, section 2: N < 2^(128·r/8)
-  // OpenSSL counts the p blocks of 128·r bytes, and two for work, with the memory.
-  return scryptAsync(password, salt, length, { N, r, p, maxmem: memory + 128 * r * (p + 2) });
 }
+
+/** For a cost that {@link requireAffordableScrypt} let pass. */
+export async function deriveScrypt(password: string, salt: Buffer, cost: ScryptCost, length: number): Promise<Buffer> {
+  const { logN, r, p } = cost;
+  // OpenSSL counts the p blocks of 128·r bytes, and two for work, with the memory.
+  return scryptAsync(password, salt, length, { N: 2 ** logN, r, p, maxmem: memoryOf(cost) + 128 * r * (p + 2) });
+}
+
+const memoryOf = ({ logN, r }: ScryptCost): number => 128 * 2 ** logN * r;
 
 const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
   scrypt,

@@ -12,6 +12,8 @@ export const sha256HexScheme: PasswordScheme = {
 
   recognises: (stored) => PATTERN.test(stored),
 
+  inspect: (stored) => void matchStored(NAME, PATTERN, stored),
+
   // eslint-disable-next-line @typescript-eslint/require-await -- a broken hash rejects, as in every scheme
   async verify(password, stored) {
     const digest = Buffer.from(matchStored(NAME, PATTERN, stored)[0], 'hex');
