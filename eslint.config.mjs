@@ -26,7 +26,8 @@ const MAY_IMPORT = {
   health: ['protection', 'tokens'],
   metrics: ['protection', 'tokens'],
   auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
-  commands: ['users', 'passwords', 'tokens', 'keys', 'auth', 'admin'],
+  import: ['users', 'passwords', 'audit', 'access', 'mfa'],
+  commands: ['users', 'passwords', 'tokens', 'keys', 'auth', 'admin', 'access', 'audit', 'mfa', 'import'],
   admin: ['users', 'passwords', 'audit', 'tokens', 'clients', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
 };
 const GROUND = ['config', 'database', 'common'];

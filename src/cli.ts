@@ -47,9 +47,14 @@ program
   .argument('<file>', 'the filter to write')
   .option('--min-count <n>', 'leave out what was seen less often', '1')
   .action(async (list: string, file: string, { minCount }: { minCount: string }) => {
-    const { buildBreachFilter } = await import('./passwords/policy/breach-filter.js');
-    const onProgress = (read: number) => void process.stderr.write(`\r${read} lines`);
-    const { read, kept, bad } = await buildBreachFilter(list, file, { minCount: Number(minCount), onProgress });
+    const [{ buildBreachFilter }, { Progress }] = await Promise.all([
+      import('./passwords/policy/breach-filter.js'),
+      import('./commands/progress.js'),
+    ]);
+    const progress = new Progress();
+    const onProgress = (done: number, total: number) => progress.show('reading', done, total);
+    const options = { minCount: Number(minCount), onProgress };
+    const { read, kept, bad } = await buildBreachFilter(list, file, options).finally(() => progress.end());
     process.stdout.write(`${read} lines read, ${kept} kept, ${bad} bad: ${file}\n`);
   });
 
@@ -64,7 +69,16 @@ const runActions: RunActions = async (work) => {
   const output = new Output(isJson());
   await withService(config, (app) => work(new UserActions(app, output, COMMAND_LINE)));
 };
-addUsersCommand(program, runActions);
+addUsersCommand(program, runActions, async (file, flags) => {
+  const config = loadConfig({ env: environment() });
+  const [{ COMMAND_LINE, withService }, { importUsers }] = await Promise.all([
+    import('./headless.js'),
+    import('./commands/import-action.js'),
+  ]);
+  const output = new Output(isJson());
+  const isWell = await withService(config, (app) => importUsers(app, output, COMMAND_LINE, file, flags));
+  if (!isWell) process.exitCode = EXIT.failed;
+});
 addSessionsCommand(program, runActions);
 
 const runKeyActions: RunKeyActions = async (work) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { roleName } from '../access/role-name.js';
 import { page, pageQuery } from '../common/paging.js';
 import { secondFactorMethods } from '../common/second-factors.js';
 import { codePoints, text } from '../common/validation.js';
@@ -9,12 +10,7 @@ import { email, username, userResponse } from '../users/users.schemas.js';
 
 export const userId = z.uuid('must be the id of a user').meta({ description: 'The id of a user.' });
 
-const ROLE = /^[a-z][a-z0-9_-]{0,63}$/;
 const PERMISSION = /^[a-z][a-z0-9_.-]{0,47}:[a-z][a-z0-9_.-]{0,47}$/;
-
-export const roleName = text()
-  .regex(ROLE, 'must be lower-case letters, digits, dash and underscore, at most 64, beginning with a letter')
-  .meta({ description: 'The name of a role.', example: 'editor' });
 
 const permissions = z
   .array(text().regex(PERMISSION, 'must be area:verb in lower case, such as users:read'))

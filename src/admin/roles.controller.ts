@@ -4,6 +4,7 @@ import type { z } from 'zod';
 
 import { PERMISSIONS } from '../access/permissions.js';
 import type { Role } from '../access/role.entity.js';
+import { roleName } from '../access/role-name.js';
 import { RolesRepository } from '../access/roles.repository.js';
 import { Access, StepUp } from '../common/access.js';
 import { CurrentUser, type Principal } from '../common/principal.js';
@@ -23,7 +24,6 @@ import {
   createRoleRequest,
   type CreateRoleRequest,
   roleList,
-  roleName,
   roleView,
 } from './admin.schemas.js';
 import { AdminRolesService } from './roles.service.js';

@@ -140,6 +140,11 @@ export const auditEventTypes = {
   },
   'password.reset': { outcome: 'success', tells: 'A password was chosen by a one-time link; all sessions ended.' },
   'user.created': { outcome: 'success', tells: 'An administrator made an account; details.roles has its roles.' },
+  'user.imported': { outcome: 'success', tells: 'An account came from a file; details.import_id names the import.' },
+  'users.imported': {
+    outcome: 'success',
+    tells: 'An import of accounts is done; details has its id, the file’s SHA-256 and format, and how many there were.',
+  },
   'user.link_issued': {
     outcome: 'success',
     tells: 'An administrator made a link by which a user chooses a password; details.purpose is invite or reset.',

@@ -1,17 +1,17 @@
 /** What a command says: a table for people, or JSON for programs. */
 export class Output {
-  constructor(private readonly asJson: boolean) {}
+  constructor(readonly isJson: boolean) {}
 
   /** One thing. */
   item(members: Record<string, unknown>): void {
-    if (this.asJson) return this.json(members);
+    if (this.isJson) return this.json(members);
     const width = Math.max(...Object.keys(members).map((name) => name.length));
     for (const [name, value] of Object.entries(members)) this.line(`${name.padEnd(width)}  ${show(value)}`);
   }
 
   /** Several alike. */
   list(items: Record<string, unknown>[]): void {
-    if (this.asJson) return this.json(items);
+    if (this.isJson) return this.json(items);
     if (items.length === 0) return this.line('Nothing.');
     const names = Object.keys(items[0]);
     const rows = [names, ...items.map((item) => names.map((name) => show(item[name])))];

@@ -1,7 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { z } from 'zod';
 
-import { roleName, toAdminUser } from '../admin/admin.schemas.js';
+import { roleName } from '../access/role-name.js';
+import { toAdminUser } from '../admin/admin.schemas.js';
 import type { Administrator } from '../admin/authority.js';
 import { AdminUsersService, type IssuedLink } from '../admin/users.service.js';
 import { OwnDataService } from '../auth/own-data.service.js';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { addImportCommand, type ImportFlags } from './import.command.js';
 import type { UserActions } from './user-actions.js';
 
 /** Starts the service's classes on the configured database, and runs `work` with what the commands do. */
@@ -8,7 +9,11 @@ export type RunActions = (work: (actions: UserActions) => Promise<void>) => Prom
 const USER = ['<user>', 'username, e-mail address or id'] as const;
 
 /** `latchkey users …`: what the administration API does, for whoever has the machine. */
-export function addUsersCommand(program: Command, run: RunActions): void {
+export function addUsersCommand(
+  program: Command,
+  run: RunActions,
+  importFile: (file: string, flags: ImportFlags) => Promise<void>,
+): void {
   const users = program.command('users').description('accounts: what administrators do, from the command line');
 
   users
@@ -59,6 +64,8 @@ The password is chosen with the token:
       .argument(...USER)
       .action((user: string) => run((actions) => work(actions, user)));
   }
+
+  addImportCommand(users, importFile);
 
   users
     .command('delete')

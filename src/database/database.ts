@@ -121,6 +121,21 @@ export class Database {
     }
   }
 
+  /**
+   * Runs `work` on one connection that is its own meanwhile: for what lives there, such as advisory locks and temporary tables,
+   * which `work` takes away again.
+   */
+  async onOneConnection<T>(work: (connection: EntityManager) => Promise<T>): Promise<T> {
+    if (!this.ready) throw new DatabaseUnavailable();
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await runner.connect();
+      return await work(runner.manager);
+    } finally {
+      await runner.release();
+    }
+  }
+
   /** Hears what is notified on `channel`, once it is opened. */
   listener(channel: string, onWord: () => void): Listener {
     return new Listener(this.options.url, channel, onWord);

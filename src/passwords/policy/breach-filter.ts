@@ -26,7 +26,8 @@ export interface BuildReport {
 export interface BuildOptions {
   /** Leaves out what was seen less often, where the list has counts. */
   minCount?: number;
-  onProgress?: (read: number) => void;
+  /** In bytes of the list, which is read twice. */
+  onProgress?: (read: number, of: number) => void;
 }
 
 /** Answers whether a password is in a list of breached ones: never wrongly no. */
@@ -70,7 +71,7 @@ export async function buildBreachFilter(
     throw new Error(`${input}: ${report.bad} of ${report.read} lines are no SHA-1 hashes`);
   }
   const bits = Buffer.alloc(bitsFor(report.kept) / 8);
-  await forEachHash(input, { ...options, onProgress: undefined }, (hash) => {
+  await forEachHash(input, options, (hash) => {
     for (const bit of probesOf(hash, bits.length * 8, PROBES)) bits[Math.floor(bit / 8)] |= 1 << (bit % 8);
   });
   const header = Buffer.alloc(HEADER_BYTES);
@@ -90,9 +91,11 @@ async function forEachHash(
   keep: (hash: Buffer) => void,
 ): Promise<BuildReport> {
   const report: BuildReport = { read: 0, kept: 0, bad: 0 };
-  for await (const line of createInterface({ input: fs.createReadStream(input), crlfDelay: Infinity })) {
+  const { size } = fs.statSync(input);
+  const stream = fs.createReadStream(input);
+  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
     if (line === '') continue;
-    if (++report.read % 100_000 === 0) onProgress?.(report.read);
+    if (++report.read % 100_000 === 0) onProgress?.(stream.bytesRead, size);
     const [, hex, count] = LINE.exec(line) ?? [];
     if (hex === undefined) report.bad++;
     else if (count === undefined || Number(count) >= minCount) {

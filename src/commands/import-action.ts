@@ -1,0 +1,89 @@
+import fs from 'node:fs';
+
+import type { INestApplicationContext } from '@nestjs/common';
+
+import { RolesRepository } from '../access/roles.repository.js';
+import { AuditLog } from '../audit/audit-log.js';
+import { Clock } from '../common/clock.js';
+import type { RequestSource } from '../common/request-source.js';
+import { Database } from '../database/database.js';
+import { readFirebaseHashing } from '../import/formats/firebase-hashing.js';
+import type { BadRow, ImportReport } from '../import/import-report.js';
+import { ImportRepository } from '../import/import.repository.js';
+import { type ImportOptions, UserImporter } from '../import/user-importer.js';
+import { SeedCipher } from '../mfa/seed-cipher.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import type { ImportFlags } from './import.command.js';
+import type { Output } from './output.js';
+import { Progress } from './progress.js';
+
+/**
+ * Imports a file with the service's own classes, and shows what came of it. Returns false where rows were bad and nothing was
+ * imported for it.
+ */
+export async function importUsers(
+  app: INestApplicationContext,
+  output: Output,
+  source: RequestSource,
+  file: string,
+  flags: ImportFlags,
+): Promise<boolean> {
+  const options = optionsOf(flags);
+  const progress = new Progress();
+  const reportFile = flags.report === undefined ? null : fs.openSync(flags.report, 'w', 0o600);
+  const say = (line: string) => (reportFile === null ? progress.say(line) : void fs.writeSync(reportFile, `${line}\n`));
+  const listener = {
+    onFormat: (format: string, title: string) => progress.say(`Reading it as ${format}: ${title}.`),
+    onBadRow: (row: BadRow) => say(output.isJson ? JSON.stringify(row) : lineOf(row)),
+    onProgress: ({ pass, bytes, ofBytes }: { pass: string; bytes: number; ofBytes: number }) =>
+      progress.show(pass, bytes, ofBytes),
+  };
+  try {
+    const report = await importerOf(app).run(file, options, listener, source);
+    progress.end();
+    output.item({ ...report });
+    return hasGoneWell(report);
+  } finally {
+    progress.end();
+    if (reportFile !== null) fs.closeSync(reportFile);
+  }
+}
+
+function importerOf(app: INestApplicationContext): UserImporter {
+  const get = <T>(type: abstract new (...args: never[]) => T): T => app.get<T>(type, { strict: false });
+  return new UserImporter({
+    repository: new ImportRepository(get(Database)),
+    roles: get(RolesRepository),
+    audit: get(AuditLog),
+    cipher: get(SeedCipher),
+    hasher: get(PasswordHasher),
+    clock: get(Clock),
+  });
+}
+
+function optionsOf(flags: ImportFlags): ImportOptions {
+  return {
+    format: flags.format ?? null,
+    firebase: flags.firebaseHash === undefined ? null : readFirebaseHashing(flags.firebaseHash),
+    dryRun: flags.dryRun === true,
+    skipBad: flags.skipBad === true,
+    again: flags.again === true,
+    createRoles: flags.createRoles === true,
+    roleMap: new Map((flags.mapRole ?? []).map(pairOf)),
+    allowPrivileged: flags.allowPrivileged === true,
+    allowNoPassword: flags.allowNoPassword === true,
+    keepIds: flags.keepIds === true,
+  };
+}
+
+function pairOf(text: string): [string, string] {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new Error(`--map-role ${text}: must be old=new`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+const lineOf = ({ line, field, reason }: BadRow): string =>
+  `line ${line}: ${field === null ? '' : `${field}: `}${reason}`;
+
+const hasGoneWell = ({ outcome, bad }: ImportReport): boolean =>
+  outcome === 'imported' || outcome === 'done_before' || bad === 0;

@@ -1,0 +1,66 @@
+import { pipeline, Readable } from 'node:stream';
+
+import { CsvError, type Info, parse } from 'csv-parse';
+
+import { FileFault, type FileRecord, type JsonObject, MAX_RECORD_BYTES } from './file-record.js';
+
+/** As many at once as a chunk of another format holds. */
+const ROWS_AT_ONCE = 500;
+
+const FAULTS: Partial<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: 'a quoted field that begins here is not closed: the file is cut short, or a quote is missing',
+  CSV_MAX_RECORD_SIZE: `a row is longer than ${MAX_RECORD_BYTES} bytes: a quote may be missing`,
+};
+
+/**
+ * Rows of CSV (RFC 4180), each as an object. The first row names the columns, unless `columns` does.
+ * @param checkHeader Is given the names of the first row. @throws FileFault
+ */
+export async function* readCsv(
+  chunks: AsyncIterable<Buffer>,
+  columns: readonly string[] | null,
+  checkHeader: (names: readonly string[]) => void,
+): AsyncGenerator<FileRecord[]> {
+  const parser = parse({
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_RECORD_BYTES,
+  });
+  pipeline(Readable.from(chunks), parser, () => {}); // what goes wrong there is thrown below
+  let names = columns;
+  let lastLine = 0;
+  let rows: FileRecord[] = [];
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+      const line = lastLine + 1;
+      lastLine = info.lines;
+      if (names) rows.push(toRecord(columns ? fitted(record, names.length) : record, names, line));
+      else checkHeader((names = record.map((name) => name.trim())));
+      if (rows.length < ROWS_AT_ONCE) continue;
+      yield rows;
+      rows = [];
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new FileFault(FAULTS[error.code] ?? 'is no CSV: a quote stands where none may', lastLine + 1);
+  }
+  yield rows;
+}
+
+/** Without a header, versions of one export differ in columns at the end, and in commas behind them. */
+function fitted(fields: string[], columns: number): string[] {
+  const isPadded = fields.slice(columns).every((field) => field === '');
+  return isPadded ? Array.from({ length: columns }, (_, at) => fields[at] ?? '') : fields;
+}
+
+/** Empty fields are left out. */
+function toRecord(fields: string[], names: readonly string[], line: number): FileRecord {
+  const bad = (fault: string): FileRecord => ({ line, section: '', value: null, fault });
+  if (fields.length !== names.length) return bad(`has ${fields.length} fields where there are ${names.length} columns`);
+  // The parser decodes what is no UTF-8 as U+FFFD; in a name of its own, that is as broken.
+  if (fields.some((field) => field.includes('\ufffd'))) return bad('is not UTF-8');
+  const value = Object.fromEntries(names.map((name, at) => [name, fields[at]]).filter(([, field]) => field !== ''));
+  return { line, section: '', value: value as JsonObject };
+}
