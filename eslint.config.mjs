@@ -27,7 +27,7 @@ const MAY_IMPORT = {
   metrics: ['protection', 'tokens'],
   auth: ['users', 'passwords', 'audit', 'tokens', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
   import: ['users', 'passwords', 'audit', 'access', 'mfa'],
-  commands: ['users', 'passwords', 'tokens', 'keys', 'auth', 'admin', 'access', 'audit', 'mfa', 'import'],
+  commands: ['users', 'passwords', 'tokens', 'keys', 'auth', 'admin', 'access', 'import'],
   admin: ['users', 'passwords', 'audit', 'tokens', 'clients', 'revocations', 'sessions', 'access', 'protection', 'mfa'],
 };
 const GROUND = ['config', 'database', 'common'];

@@ -21,6 +21,7 @@ const esm = [
   '@scure',
   '@borewit',
   '@tokenizer',
+  'csv-parse',
   'file-type',
   'jose',
   'load-esm',

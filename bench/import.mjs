@@ -1,7 +1,7 @@
 // Imports a made file of accounts with ready hashes into an embedded PostgreSQL: rows a second, and the memory of the
 // importing process. Then the same into a fresh database, killed half-way and started again: no account twice, none missing.
 //
-// node bench/import.mjs [accounts]
+// node bench/import.mjs [accounts] [jsonl] [csv]
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -15,6 +15,7 @@ import { startEmbeddedPostgres } from '../dist/database/embedded-postgres.js';
 import { judge, printMachine, printTable, projectRoot, temporaryFolder } from './support.mjs';
 
 const ACCOUNTS = Number(process.argv[2] ?? 1_000_000);
+const FORMATS = process.argv.length > 3 ? process.argv.slice(3) : ['jsonl', 'csv'];
 const MIN_ROWS_A_SECOND = 5000;
 const MAX_RESIDENT_MB = 200;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -114,7 +115,7 @@ const isWhole = (counts) =>
   counts.summaries === 1;
 
 try {
-  const files = { jsonl: path.join(folder, 'users.jsonl'), csv: path.join(folder, 'users.csv') };
+  const files = Object.fromEntries(FORMATS.map((format) => [format, path.join(folder, `users.${format}`)]));
   for (const [format, file] of Object.entries(files)) await writeFile(file, format);
 
   const rows = [['import', 'accounts', 'rows/s, writing', 'rows/s, in all', 'seconds', 'peak, MB']];
@@ -132,12 +133,13 @@ try {
   printTable(rows);
 
   const resumed = await withDatabase('killed', async (env, url) => {
-    const { child, done } = startImport(env, files.jsonl);
+    const [file] = Object.values(files);
+    const { child, done } = startImport(env, file);
     while ((await position(url)) < ACCOUNTS / 2 && child.exitCode === null) await sleep(20);
     child.kill('SIGKILL');
     await done;
     const before = await count(url);
-    const again = await startImport(env, files.jsonl).done;
+    const again = await startImport(env, file).done;
     return { before, after: await count(url), again };
   });
   const { before, after, again } = resumed;

@@ -15,26 +15,14 @@ import { shedLoad } from './common/http/shed-load.js';
 import { NestLog } from './common/logging.js';
 import { ProblemFilter } from './common/problem/problem.filter.js';
 import type { Config } from './config/config.js';
-import { Database } from './database/database.js';
-import type { Addresses } from './database/migrations.js';
+import type { Database } from './database/database.js';
 import { DOCS_PATH, serveDocs } from './docs.js';
-import { entities } from './entities.js';
 
 /** Whose requests hash a password. */
 const HASHING_PATHS = ['/auth/register', '/auth/login', '/auth/change-password'];
 
 /** The only routes that take `application/x-www-form-urlencoded`. */
 const FORM_PATHS = ['/auth/register', '/auth/login', '/oauth/introspect'];
-
-/** The database of `config`, not connected yet. */
-export function openDatabase(config: Config, addresses: Addresses, logger: PinoLogger): Database {
-  return new Database({
-    ...addresses,
-    poolSize: config.database.poolSize,
-    entities,
-    onFault: (error) => logger.warn({ err: error }, 'the database connection failed'),
-  });
-}
 
 /** Puts the service together, ready to listen. The same for serving, for tests and for OpenAPI. */
 export async function createApp(

@@ -71,12 +71,12 @@ const runActions: RunActions = async (work) => {
 };
 addUsersCommand(program, runActions, async (file, flags) => {
   const config = loadConfig({ env: environment() });
-  const [{ COMMAND_LINE, withService }, { importUsers }] = await Promise.all([
+  const [{ COMMAND_LINE, withImporter }, { importUsers }] = await Promise.all([
     import('./headless.js'),
     import('./commands/import-action.js'),
   ]);
   const output = new Output(isJson());
-  const isWell = await withService(config, (app) => importUsers(app, output, COMMAND_LINE, file, flags));
+  const isWell = await withImporter(config, (importer) => importUsers(importer, output, COMMAND_LINE, file, flags));
   if (!isWell) process.exitCode = EXIT.failed;
 });
 addSessionsCommand(program, runActions);

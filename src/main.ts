@@ -14,7 +14,8 @@ export async function serve(config: Config): Promise<void> {
   for (const notice of config.notices) logger.warn({}, notice);
   // Loading the code takes as long as starting PostgreSQL: both at once.
   const [
-    { createApp, openDatabase },
+    { createApp },
+    { openDatabase },
     { FirstAdministrator },
     { KeysService },
     { KeyRingKeeper },
@@ -22,6 +23,7 @@ export async function serve(config: Config): Promise<void> {
     embedded,
   ] = await Promise.all([
     import('./app.js'),
+    import('./open-database.js'),
     import('./admin/first-administrator.js'),
     import('./keys/keys.service.js'),
     import('./tokens/key-ring-keeper.js'),

@@ -5,12 +5,13 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import yaml from 'js-yaml';
 
-import { createApp, openDatabase } from './app.js';
+import { createApp } from './app.js';
 import { createLogger } from './common/logging.js';
 import { packageRoot, packageVersion } from './common/package-root.js';
 import { completeDocument } from './common/openapi-document.js';
 import { markOptionalBodies } from './common/optional-bodies.js';
 import { loadConfig } from './config/config.js';
+import { openDatabase } from './open-database.js';
 
 const DESCRIPTION = `Sign-in for your services. Register, sign in, and send the access token as a bearer token;
 other services verify it by themselves.

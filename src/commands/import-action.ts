@@ -1,33 +1,26 @@
 import fs from 'node:fs';
+import v8 from 'node:v8';
 
-import type { INestApplicationContext } from '@nestjs/common';
-
-import { RolesRepository } from '../access/roles.repository.js';
-import { AuditLog } from '../audit/audit-log.js';
-import { Clock } from '../common/clock.js';
 import type { RequestSource } from '../common/request-source.js';
-import { Database } from '../database/database.js';
 import { readFirebaseHashing } from '../import/formats/firebase-hashing.js';
 import type { BadRow, ImportReport } from '../import/import-report.js';
-import { ImportRepository } from '../import/import.repository.js';
-import { type ImportOptions, UserImporter } from '../import/user-importer.js';
-import { SeedCipher } from '../mfa/seed-cipher.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
+import type { ImportOptions, UserImporter } from '../import/user-importer.js';
 import type { ImportFlags } from './import.command.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
 
 /**
- * Imports a file with the service's own classes, and shows what came of it. Returns false where rows were bad and nothing was
+ * Imports a file, and shows what came of it. Returns false where rows were bad and nothing was
  * imported for it.
  */
 export async function importUsers(
-  app: INestApplicationContext,
+  importer: UserImporter,
   output: Output,
   source: RequestSource,
   file: string,
   flags: ImportFlags,
 ): Promise<boolean> {
+  keepHeapSmall();
   const options = optionsOf(flags);
   const progress = new Progress();
   const reportFile = flags.report === undefined ? null : fs.openSync(flags.report, 'w', 0o600);
@@ -39,7 +32,7 @@ export async function importUsers(
       progress.show(pass, bytes, ofBytes),
   };
   try {
-    const report = await importerOf(app).run(file, options, listener, source);
+    const report = await importer.run(file, options, listener, source);
     progress.end();
     output.item({ ...report });
     return hasGoneWell(report);
@@ -49,16 +42,10 @@ export async function importUsers(
   }
 }
 
-function importerOf(app: INestApplicationContext): UserImporter {
-  const get = <T>(type: abstract new (...args: never[]) => T): T => app.get<T>(type, { strict: false });
-  return new UserImporter({
-    repository: new ImportRepository(get(Database)),
-    roles: get(RolesRepository),
-    audit: get(AuditLog),
-    cipher: get(SeedCipher),
-    hasher: get(PasswordHasher),
-    clock: get(Clock),
-  });
+/** Collects garbage early: by itself the heap would grow to a multiple of what lives in it before that is done. */
+function keepHeapSmall(): void {
+  v8.setFlagsFromString('--heap-growing-percent=10');
+  v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function optionsOf(flags: ImportFlags): ImportOptions {

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import pg from 'pg';
 
-import { createApp, openDatabase } from '../../src/app.js';
+import { createApp } from '../../src/app.js';
 import { ClientsService } from '../../src/clients/clients.service.js';
 import { Clock } from '../../src/common/clock.js';
 import { createLogger } from '../../src/common/logging.js';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import type { Database } from '../../src/database/database.js';
+import { openDatabase } from '../../src/open-database.js';
 import type { RevocationReason, RevocationTarget } from '../../src/revocations/revocation.js';
 import { Revoker } from '../../src/revocations/revoker.js';
 import { AuthenticatorApp } from './authenticator-app.js';

@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 
 import { CsvError, type Info, parse } from 'csv-parse';
 
-import { FileFault, type FileRecord, type JsonObject, MAX_RECORD_BYTES } from './file-record.js';
+import { FileFault, type FileRecord, MAX_RECORD_BYTES } from './file-record.js';
 
 /** As many at once as a chunk of another format holds. */
 const ROWS_AT_ONCE = 500;
@@ -33,7 +33,7 @@ export async function* readCsv(
   let lastLine = 0;
   let rows: FileRecord[] = [];
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+    for await (const { record, info } of parser as unknown as AsyncIterable<{ record: string[]; info: Info }>) {
       const line = lastLine + 1;
       lastLine = info.lines;
       if (names) rows.push(toRecord(columns ? fitted(record, names.length) : record, names, line));
@@ -61,6 +61,7 @@ function toRecord(fields: string[], names: readonly string[], line: number): Fil
   if (fields.length !== names.length) return bad(`has ${fields.length} fields where there are ${names.length} columns`);
   // The parser decodes what is no UTF-8 as U+FFFD; in a name of its own, that is as broken.
   if (fields.some((field) => field.includes('\ufffd'))) return bad('is not UTF-8');
-  const value = Object.fromEntries(names.map((name, at) => [name, fields[at]]).filter(([, field]) => field !== ''));
-  return { line, section: '', value: value as JsonObject };
+  const value: Record<string, string> = {};
+  for (const [at, name] of names.entries()) if (fields[at] !== '') value[name] = fields[at];
+  return { line, section: '', value };
 }

@@ -12,7 +12,7 @@ import { JsonLines } from './json-lines.js';
 import { recogniseFormat, recogniseShape, type Shape } from './recognise.js';
 
 const HEAD_BYTES = 64 * 1024;
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** A file to import, looked at once. It is read anew for each pass. */
 export class SourceFile {
