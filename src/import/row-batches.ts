@@ -24,8 +24,25 @@ export interface RowBatch {
   readonly until: number;
 }
 
-/** Reads the accounts of a file, from behind record `after`, a batch at a time. The same file gives the same batches. */
-export async function* rowBatches(
+/**
+ * Reads the accounts of a file, from behind record `after`, a batch at a time, and the next one while the last is at work. The same
+ * file gives the same records.
+ */
+export async function* rowBatches(...from: Parameters<typeof readBatches>): AsyncGenerator<RowBatch> {
+  const batches = readBatches(...from);
+  let next = batches.next();
+  try {
+    for (let read = await next; !read.done; read = await next) {
+      next = batches.next();
+      next.catch(() => {}); // thrown when it is asked for
+      yield read.value;
+    }
+  } finally {
+    await batches.return(undefined);
+  }
+}
+
+async function* readBatches(
   file: SourceFile,
   session: ImportSession,
   rules: RowRules,

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 
-import { CsvError, type Info, parse } from 'csv-parse';
+import { CsvError, type InfoRecord, parse } from 'csv-parse';
 
 import { FileFault, type FileRecord, MAX_RECORD_BYTES } from './file-record.js';
 
@@ -12,6 +12,11 @@ const FAULTS: Partial<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `a row is longer than ${MAX_RECORD_BYTES} bytes: a quote may be missing`,
 };
 
+interface Row {
+  readonly fields: string[];
+  readonly line: number;
+}
+
 /**
  * Rows of CSV (RFC 4180), each as an object. The first row names the columns, unless `columns` does.
  * @param checkHeader Is given the names of the first row. @throws FileFault
@@ -21,23 +26,27 @@ export async function* readCsv(
   columns: readonly string[] | null,
   checkHeader: (names: readonly string[]) => void,
 ): AsyncGenerator<FileRecord[]> {
+  let lastLine = 0;
+  const toRow = (fields: string[], { lines }: InfoRecord): Row => {
+    const line = lastLine + 1;
+    lastLine = lines;
+    return { fields, line };
+  };
   const parser = parse({
     bom: true,
-    info: true,
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: MAX_RECORD_BYTES,
+    // Called as rows are read, which may be before they are asked for: an error is that of the row after these.
+    on_record: toRow as (fields: string[], info: InfoRecord) => never, // its types know records of one kind alone
   });
   pipeline(Readable.from(chunks), parser, () => {}); // what goes wrong there is thrown below
   let names = columns;
-  let lastLine = 0;
   let rows: FileRecord[] = [];
   try {
-    for await (const { record, info } of parser as unknown as AsyncIterable<{ record: string[]; info: Info }>) {
-      const line = lastLine + 1;
-      lastLine = info.lines;
-      if (names) rows.push(toRecord(columns ? fitted(record, names.length) : record, names, line));
-      else checkHeader((names = record.map((name) => name.trim())));
+    for await (const { fields, line } of parser as unknown as AsyncIterable<Row>) {
+      if (names) rows.push(toRecord(columns ? fitted(fields, names.length) : fields, names, line));
+      else checkHeader((names = fields.map((name) => name.trim())));
       if (rows.length < ROWS_AT_ONCE) continue;
       yield rows;
       rows = [];

@@ -13,9 +13,11 @@ export function recogniseShape(head: string, extension: string): Shape {
   if (extension in SHAPES) return SHAPES[extension];
   if (begin.startsWith('[')) return 'array';
   if (!begin.startsWith('{')) return 'csv';
-  const first = parse(begin.slice(0, begin.search(/[\r\n]|$/)));
-  // One line may be a whole document as well: then it has arrays of records, and no address.
-  return isObject(first) && 'email' in first ? 'lines' : isObject(first) && !hasSection(first) ? 'lines' : 'object';
+  const endOfLine = begin.search(/[\r\n]|$/);
+  const first = parse(begin.slice(0, endOfLine));
+  // One line may be a whole document as well: then nothing follows, and it is no account.
+  const isFirstOfMany = isObject(first) && begin.slice(endOfLine).trimStart().startsWith('{');
+  return isFirstOfMany || (isObject(first) && 'email' in first) ? 'lines' : 'object';
 }
 
 /** Names of members that no other system's export has, those that are told apart best first. */
@@ -51,6 +53,3 @@ function parse(text: string): unknown {
     return undefined;
   }
 }
-
-const hasSection = (document: Readonly<Record<string, unknown>>): boolean =>
-  FORMATS.some(({ accountSections }) => accountSections.some((name) => Array.isArray(document[name])));
