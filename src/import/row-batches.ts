@@ -24,21 +24,27 @@ export interface RowBatch {
   readonly until: number;
 }
 
-/**
- * Reads the accounts of a file, from behind record `after`, a batch at a time, and the next one while the last is at work. The same
- * file gives the same records.
- */
+/** Reads the accounts of a file, from behind record `after`, a batch at a time. The same file gives the same records. */
 export async function* rowBatches(...from: Parameters<typeof readBatches>): AsyncGenerator<RowBatch> {
   const batches = readBatches(...from);
-  let next = batches.next();
+  // Parts of accounts are asked for on the connection that the last batch is at work on.
+  yield* hasParts(from[0]) ? batches : ahead(batches);
+}
+
+const hasParts = ({ shape, format }: SourceFile): boolean =>
+  shape === 'object' && Object.keys(format.partSections).length > 0;
+
+/** Reads the next one while the last is at work. */
+async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = items.next();
   try {
     for (let read = await next; !read.done; read = await next) {
-      next = batches.next();
+      next = items.next();
       next.catch(() => {}); // thrown when it is asked for
       yield read.value;
     }
   } finally {
-    await batches.return(undefined);
+    await items.return(undefined);
   }
 }
 
@@ -50,9 +56,8 @@ async function* readBatches(
   after: number,
   onBytes: (read: number) => void,
 ): AsyncGenerator<RowBatch> {
-  const hasParts = file.shape === 'object' && Object.keys(file.format.partSections).length > 0;
   const read = async (records: readonly FileRecord[], first: number): Promise<RowBatch> => {
-    const parts = hasParts ? await session.listParts(records.map(ownerOf)) : new Map<string, Parts>();
+    const parts = hasParts(file) ? await session.listParts(records.map(ownerOf)) : new Map<string, Parts>();
     return readBatch(
       records,
       first,

@@ -119,6 +119,25 @@ describe('every scheme', () => {
     },
   );
 
+  it('is looked at without work, to the verdict that a check comes to', async () => {
+    const inspected = (scheme: PasswordScheme, stored: string) => {
+      try {
+        scheme.inspect(stored);
+        return 'usable';
+      } catch (error) {
+        return (error as UnusableHashError).reason;
+      }
+    };
+    for (const [, , stored] of SAMPLES) {
+      for (const text of [stored, `${stored}!`, stored.slice(0, -1), stored.slice(0, 12), stored.replace(/\d/, '99')]) {
+        const scheme = findScheme(text);
+        if (!scheme) continue;
+        const verdict = await outcome(scheme, 'x', text);
+        expect([text, inspected(scheme, text)]).toEqual([text, typeof verdict === 'string' ? verdict : 'usable']);
+      }
+    }
+  });
+
   it('minds a NUL behind the password, but for those that rest on HMAC, whose short keys end in NULs (RFC 2104)', async () => {
     const deceived = new Set<string>();
     for (const [name, password, stored] of SAMPLES) {
