@@ -4,7 +4,8 @@ import { type AccountRow, type RowRules, toAccountRow } from './account-row.js';
 import type { FormatOptions, Parts } from './formats/import-format.js';
 import type { ImportSession } from './import.repository.js';
 import type { BadRow } from './import-report.js';
-import type { FileRecord } from './reading/file-record.js';
+import { FileFault, type FileRecord } from './reading/file-record.js';
+import { textOf } from './formats/values.js';
 import type { SourceFile } from './reading/source-file.js';
 
 const ROWS_A_BATCH = 1000;
@@ -83,7 +84,7 @@ async function* readBatches(
   if (pending.length > 0) yield read(pending, done + 1);
 }
 
-const ownerOf = ({ value }: FileRecord): string => String(value?.id);
+const ownerOf = ({ value }: FileRecord): string => textOf(value?.id);
 
 function readBatch(
   records: readonly FileRecord[],
@@ -119,11 +120,14 @@ export async function keepParts(
   onBytes: (read: number) => void,
 ): Promise<void> {
   for await (const records of file.parts(onBytes)) {
+    // It may be what protects an account: none is left out in silence.
+    const broken = records.find(({ value }) => value === null);
+    if (broken) throw new FileFault(broken.fault!, broken.line);
     for (const section of new Set(records.map((record) => record.section))) {
       const owner = file.format.partSections[section];
       const parts = records
-        .filter((record) => record.section === section && record.value !== null)
-        .map(({ value }) => [String(value![owner] ?? value![SNAKE[owner] ?? owner]), value!] as const);
+        .filter((record) => record.section === section)
+        .map(({ value }) => [textOf(value![owner] ?? value![SNAKE[owner] ?? owner]), value!] as const);
       await session.addParts(section, parts);
     }
   }

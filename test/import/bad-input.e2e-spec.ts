@@ -181,6 +181,12 @@ describe('a bad file', () => {
     ['is a document without an end', '{"users":[{"localId":"x"}\n]\n', '.json', /line 3: the file ends in the middle/],
     ['is two documents', '[]\n[]', '.json', /line 2: is no JSON document/],
     ['lacks a comma', '[{"a":1}\n{"a":2}]', '.json', /line 2: is no JSON document/],
+    [
+      'has a factor that cannot be read',
+      '{"mfa_factors":[\n7],"users":[{"encrypted_password":""}]}',
+      '.json',
+      /line 2: must be a JSON object/,
+    ],
     ['has no array of accounts', '{"realm":"old","clients":[{}]}\n ', '.json', /none in an array users/],
   ])('that %s is refused as a whole', async (_what, content, extension, message) => {
     await expect(importText(app, content, extension, { skipBad: true })).rejects.toThrow(message);

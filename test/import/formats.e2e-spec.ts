@@ -150,6 +150,26 @@ const SAMPLES: Record<string, Sample> = {
         { id: randomUUID(), email: 'gone@example.com', encrypted_password: '', deleted_at: CREATED },
       ]),
   },
+  'supabase as tables': {
+    extension: '.json',
+    lacks: ['username', 'orgId', 'roles'],
+    content: async ({ email, id, seed }) =>
+      JSON.stringify({
+        mfa_factors: [
+          { user_id: randomUUID(), factor_type: 'totp', status: 'verified', secret: newSeed() },
+          { user_id: id, factor_type: 'totp', status: 'verified', secret: seed },
+        ],
+        users: [
+          {
+            id,
+            email,
+            encrypted_password: await bcrypt(PASSWORD, 4),
+            email_confirmed_at: CREATED,
+            created_at: CREATED,
+          },
+        ],
+      }),
+  },
   'supabase as CSV': {
     extension: '.csv',
     lacks: ['username', 'totp'],

@@ -1,7 +1,7 @@
 import { type AccountCandidate, RowFault, type TotpSeed } from '../account-candidate.js';
 import { isObject, type JsonObject } from '../reading/file-record.js';
 import type { ImportFormat } from './import-format.js';
-import { flag, objectOf, objectsOf, optionalText, rolesOf, seedOfBase32 } from './values.js';
+import { flag, objectOf, objectsOf, optionalText, rolesOf, seedOfBase32, textOf } from './values.js';
 
 /** auth0: JSON Lines or an array, as its support exports passwords (`passwordHash`) or as its bulk import takes them. */
 export const auth0Format: ImportFormat = {
@@ -65,10 +65,10 @@ function hashOf(record: JsonObject): string | null {
 /** As `$scrypt$ln=…,r=…,p=…$salt$hash`. @throws RowFault */
 function scryptOf(custom: JsonObject, digest: Buffer): string {
   const salt = objectOf(custom, 'salt');
-  const logN = Math.log2(Number(custom.cost));
+  const logN = Math.log2(Number(textOf(custom.cost)));
   if (!Number.isInteger(logN)) throw new RowFault('custom_password_hash', 'the cost of scrypt must be a power of two');
   const salted = bytesOf(optionalText(salt, 'value') ?? '', salt.encoding ?? 'utf8');
-  const cost = `ln=${logN},r=${String(custom.blockSize)},p=${String(custom.parallelization)}`;
+  const cost = `ln=${logN},r=${textOf(custom.blockSize)},p=${textOf(custom.parallelization)}`;
   return `$scrypt$${cost}$${salted.toString('base64')}$${digest.toString('base64')}`;
 }
 

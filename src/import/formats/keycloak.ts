@@ -10,6 +10,7 @@ import {
   rolesOf,
   seedOfBase32,
   seedOfBytes,
+  textOf,
   withoutPadding,
 } from './values.js';
 
@@ -41,12 +42,12 @@ export const keycloakFormat: ImportFormat = {
       emailVerified: flag(record, 'emailVerified'),
       passwordHash: password ? hashOf(password) : null,
       totp: credentials.filter(({ type }) => type === 'otp').map(seedOf),
-      roles: ['user', ...rolesOf(record.realmRoles, 'realmRoles').filter((role) => !OWN_ROLES.test(String(role)))],
+      roles: ['user', ...rolesOf(record.realmRoles, 'realmRoles').filter((role) => !OWN_ROLES.test(textOf(role)))],
       isActive: flag(record, 'enabled'),
       mustChangePassword: actions.includes('UPDATE_PASSWORD') || (password ? flag(password, 'temporary') : false),
       createdAt: record.createdTimestamp,
       attributes: orgIdOf(record),
-      leftBehind: credentials.map(({ type }) => String(type)).filter((type) => type !== 'password' && type !== 'otp'),
+      leftBehind: credentials.map(({ type }) => textOf(type)).filter((type) => type !== 'password' && type !== 'otp'),
     };
   },
 };
@@ -62,15 +63,15 @@ function orgIdOf(record: JsonObject): Record<string, unknown> {
 function hashOf(credential: JsonObject): string {
   const data = objectOf(credential, 'credentialData');
   const { value, salt } = objectOf(credential, 'secretData');
-  const algorithm = String(data.algorithm);
+  const algorithm = textOf(data.algorithm);
   if (typeof value !== 'string') throw new RowFault('credentials', 'a password without its hash');
   if (algorithm === 'bcrypt') return value; // of an extension: the hash has its salt in it
-  const iterations = String(data.hashIterations);
-  const [salted, key] = [withoutPadding(String(salt)), withoutPadding(value)];
+  const iterations = textOf(data.hashIterations);
+  const [salted, key] = [withoutPadding(textOf(salt)), withoutPadding(value)];
   if (algorithm in PBKDF2) return `$pbkdf2-${PBKDF2[algorithm]}$i=${iterations}$${salted}$${key}`;
   if (algorithm !== 'argon2') throw new RowFault('credentials', 'a password of an algorithm that is not known here');
   const parameters = isObject(data.additionalParameters) ? data.additionalParameters : {};
-  const of = (name: string): string => String([parameters[name]].flat()[0]);
+  const of = (name: string): string => textOf([parameters[name]].flat()[0]);
   const version = ARGON2_VERSIONS[of('version')];
   return `$argon2${of('type')}$v=${version}$m=${of('memory')},t=${iterations},p=${of('parallelism')}$${salted}$${key}`;
 }

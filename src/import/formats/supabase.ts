@@ -1,7 +1,7 @@
 import type { AccountCandidate, TotpSeed } from '../account-candidate.js';
 import type { JsonObject } from '../reading/file-record.js';
 import type { FormatOptions, ImportFormat, Parts } from './import-format.js';
-import { flag, objectOf, objectsOf, optionalText, rolesOf, seedOfBase32 } from './values.js';
+import { flag, objectOf, objectsOf, optionalText, rolesOf, seedOfBase32, textOf } from './values.js';
 
 /**
  * supabase: rows of `auth.users` as CSV, JSON or JSON Lines, with their rows of `auth.mfa_factors` where they were exported.
@@ -52,6 +52,6 @@ function factorsOf(record: JsonObject, parts: Parts): { totp: TotpSeed[]; leftBe
     totp: verified
       .filter(({ factor_type: type }) => type === 'totp')
       .map((factor) => seedOfBase32(factor.secret, optionalText(factor, 'friendly_name'), 'mfa_factors')),
-    leftBehind: verified.map(({ factor_type: type }) => String(type)).filter((type) => type !== 'totp'),
+    leftBehind: verified.map(({ factor_type: type }) => textOf(type)).filter((type) => type !== 'totp'),
   };
 }

@@ -107,10 +107,14 @@ export function seedOfBytes(seed: Buffer, name: string | null, field = 'totp'): 
 export function requireUsualTotp(algorithm: unknown, digits: unknown, period: unknown, field = 'totp'): void {
   const name = algorithm ?? 'SHA1';
   const isSha1 = typeof name === 'string' && /^(hmac)?-?sha-?1$/i.test(name);
-  if (!isSha1 || Number(digits ?? 6) !== 6 || Number(period ?? 30) !== 30) {
+  if (!isSha1 || textOf(digits ?? 6) !== '6' || textOf(period ?? 30) !== '30') {
     throw new RowFault(field, 'only codes of SHA-1, six digits and 30 seconds are taken here');
   }
 }
+
+/** A text or number as text; '' for all else, some of which no text can be made of. */
+export const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 
 /** Base64 without padding, as PHC strings have it. */
 export const withoutPadding = (base64: string): string => base64.replace(/=+$/, '');
