@@ -12,15 +12,19 @@ import { UserImport } from './user-import.entity.js';
 /** PostgreSQL's code for a lock that did not come in time. */
 const LOCK_TIMED_OUT = '55P03';
 
-/** Tables of this connection alone; they go with it, and are never written to the log. */
+/**
+ * Tables of this connection alone; they go with it, and are never written to the log. Batches wait for no disk: should the server fall,
+ * rows and position are lost together, and the import goes on from there. The last transaction waits, for all of them.
+ */
 const PREPARE = `
+  set synchronous_commit = off;
   create temporary table import_names (
     at integer primary key, line integer not null,
     username text collate "C" not null unique, email text collate "C" not null unique, id uuid unique
   );
   create temporary table import_parts (section text not null, owner text not null, body text not null);
   create index on import_parts (owner)`;
-const TIDY = 'drop table if exists pg_temp.import_names, pg_temp.import_parts';
+const TIDY = 'drop table if exists pg_temp.import_names, pg_temp.import_parts; reset synchronous_commit';
 
 const GIVEN = 'unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::uuid[]) as g (at, line, username, email, id)';
 
@@ -127,6 +131,7 @@ export class ImportSession {
   }
 
   async finish(tx: EntityManager, id: string, now: Date): Promise<UserImport> {
+    await tx.query('set local synchronous_commit = on');
     await tx.update(UserImport, { id }, { finishedAt: now });
     return tx.findOneByOrFail(UserImport, { id });
   }
