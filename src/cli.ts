@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { Output } from './commands/output.js';
+import { keepHeapSmall } from './commands/small-heap.js';
 import { addKeysCommand, type RunKeyActions } from './commands/keys.command.js';
 import { addSessionsCommand, addUsersCommand, type RunActions } from './commands/users.command.js';
 import { ConfigError, environment, loadConfig } from './config/config.js';
@@ -71,6 +72,7 @@ const runActions: RunActions = async (work) => {
 };
 addUsersCommand(program, runActions, async (file, flags) => {
   const config = loadConfig({ env: environment() });
+  keepHeapSmall();
   const [{ COMMAND_LINE, withImporter }, { importUsers }] = await Promise.all([
     import('./headless.js'),
     import('./commands/import-action.js'),

@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import v8 from 'node:v8';
 
 import type { RequestSource } from '../common/request-source.js';
 import { readFirebaseHashing } from '../import/formats/firebase-hashing.js';
@@ -20,7 +19,6 @@ export async function importUsers(
   file: string,
   flags: ImportFlags,
 ): Promise<boolean> {
-  keepHeapSmall();
   const options = optionsOf(flags);
   const progress = new Progress();
   const reportFile = flags.report === undefined ? null : fs.openSync(flags.report, 'w', 0o600);
@@ -40,12 +38,6 @@ export async function importUsers(
     progress.end();
     if (reportFile !== null) fs.closeSync(reportFile);
   }
-}
-
-/** Collects garbage early: by itself the heap would grow to a multiple of what lives in it before that is done. */
-function keepHeapSmall(): void {
-  v8.setFlagsFromString('--heap-growing-percent=10');
-  v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function optionsOf(flags: ImportFlags): ImportOptions {
