@@ -44,10 +44,11 @@ export class Replicas {
   async client(name) {
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [path.join(projectRoot, 'dist/cli.js'), 'clients', 'create', name],
+      [path.join(projectRoot, 'dist/cli.js'), '--json', 'clients', 'create', name],
       { env: { PATH: process.env.PATH, ...this.env } },
     );
-    return { clientId: /client_id=(.*)/.exec(stdout)[1], clientSecret: /client_secret=(.*)/.exec(stdout)[1] };
+    const { client_id: clientId, client_secret: clientSecret } = JSON.parse(stdout);
+    return { clientId, clientSecret };
   }
 
   async stop() {

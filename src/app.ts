@@ -22,7 +22,7 @@ import { DOCS_PATH, serveDocs } from './docs.js';
 const HASHING_PATHS = ['/auth/register', '/auth/login', '/auth/change-password'];
 
 /** The only routes that take `application/x-www-form-urlencoded`. */
-const FORM_PATHS = ['/auth/register', '/auth/login', '/oauth/introspect'];
+const FORM_PATHS = ['/auth/register', '/auth/login', '/oauth/token', '/oauth/introspect', '/oauth/revoke'];
 
 /** Puts the service together, ready to listen. The same for serving, for tests and for OpenAPI. */
 export async function createApp(

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
+import type { INestApplicationContext } from '@nestjs/common';
 import { Command } from 'commander';
 
+import type { RequestSource } from './common/request-source.js';
+import { addClientsCommand } from './commands/clients.command.js';
 import { Output } from './commands/output.js';
 import { keepHeapSmall } from './commands/small-heap.js';
-import { addKeysCommand, type RunKeyActions } from './commands/keys.command.js';
+import { addKeysCommand } from './commands/keys.command.js';
 import { addSessionsCommand, addUsersCommand, type RunActions } from './commands/users.command.js';
 import { ConfigError, environment, loadConfig } from './config/config.js';
 
@@ -61,15 +64,17 @@ program
 
 const isJson = (): boolean => program.opts<{ json?: boolean }>().json === true;
 
-const runActions: RunActions = async (work) => {
+/** Runs `work` with what `make` gives, on the service's own classes and the configured database. */
+async function runHeadless<T>(
+  make: () => Promise<new (app: INestApplicationContext, output: Output, source: RequestSource) => T>,
+  work: (actions: T) => Promise<void>,
+): Promise<void> {
   const config = loadConfig({ env: environment() });
-  const [{ COMMAND_LINE, withService }, { UserActions }] = await Promise.all([
-    import('./headless.js'),
-    import('./commands/user-actions.js'),
-  ]);
-  const output = new Output(isJson());
-  await withService(config, (app) => work(new UserActions(app, output, COMMAND_LINE)));
-};
+  const [{ COMMAND_LINE, withService }, Actions] = await Promise.all([import('./headless.js'), make()]);
+  await withService(config, (app) => work(new Actions(app, new Output(isJson()), COMMAND_LINE)));
+}
+const runActions: RunActions = (work) =>
+  runHeadless(async () => (await import('./commands/user-actions.js')).UserActions, work);
 addUsersCommand(program, runActions, async (file, flags) => {
   const config = loadConfig({ env: environment() });
   keepHeapSmall();
@@ -83,16 +88,9 @@ addUsersCommand(program, runActions, async (file, flags) => {
 });
 addSessionsCommand(program, runActions);
 
-const runKeyActions: RunKeyActions = async (work) => {
-  const config = loadConfig({ env: environment() });
-  const [{ COMMAND_LINE, withService }, { KeyActions }] = await Promise.all([
-    import('./headless.js'),
-    import('./commands/key-actions.js'),
-  ]);
-  const output = new Output(isJson());
-  await withService(config, (app) => work(new KeyActions(app, output, COMMAND_LINE)));
-};
-addKeysCommand(program, runKeyActions);
+addKeysCommand(program, (work) =>
+  runHeadless(async () => (await import('./commands/key-actions.js')).KeyActions, work),
+);
 
 program
   .command('doctor')
@@ -104,25 +102,9 @@ program
     if (!isWell) process.exitCode = EXIT.failed;
   });
 
-program
-  .command('clients')
-  .description('services that authenticate as themselves')
-  .command('create')
-  .description('make a client, and show its id and secret; the secret is shown this once')
-  .argument('<name>', 'what to call it')
-  .action(async (name: string) => {
-    const config = loadConfig({ env: environment() });
-    const [{ COMMAND_LINE, withService }, { ClientsService }] = await Promise.all([
-      import('./headless.js'),
-      import('./clients/clients.service.js'),
-    ]);
-    const made = await withService(config, (app) =>
-      app.get(ClientsService, { strict: false }).create(name, COMMAND_LINE),
-    );
-    if (!made) throw new Error(`there is a client called ${name} already`);
-    const { clientId, clientSecret } = made;
-    process.stdout.write(`client_id=${clientId}\nclient_secret=${clientSecret}\n`);
-  });
+addClientsCommand(program, (work) =>
+  runHeadless(async () => (await import('./commands/client-actions.js')).ClientActions, work),
+);
 
 program
   .command('openapi', { hidden: true })

@@ -2,6 +2,7 @@ import { AuditEvent } from './audit/audit-event.entity.js';
 import { Role } from './access/role.entity.js';
 import { Client } from './clients/client.entity.js';
 import { ClientSecret } from './clients/client-secret.entity.js';
+import { SpentAssertion } from './clients/spent-assertion.entity.js';
 import { UserImport } from './import/user-import.entity.js';
 import { HalfWaySignIn } from './mfa/half-way-sign-in.entity.js';
 import { Passkey } from './mfa/passkey.entity.js';
@@ -30,6 +31,7 @@ export const entities = [
   SpentChallenge,
   Client,
   ClientSecret,
+  SpentAssertion,
   LoginCounter,
   Revocation,
   StoredKey,

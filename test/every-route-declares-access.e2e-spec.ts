@@ -34,6 +34,7 @@ describe('access', () => {
     const open = routes.filter(({ rule }) => rule === 'public').map(({ method, path }) => `${method} ${path}`);
     expect(open.toSorted()).toEqual([
       'get /.well-known/jwks.json',
+      'get /.well-known/oauth-authorization-server',
       'get /auth/csrf',
       'get /health/live',
       'get /health/ready',
@@ -68,6 +69,8 @@ describe('access', () => {
       'get /revocations',
       'get /revocations/stream',
       'post /oauth/introspect',
+      'post /oauth/revoke',
+      'post /oauth/token',
     ]);
     for (const { method, path } of forClients) {
       const { body } = await request(app.url)[method](path).set('Authorization', `Bearer ${accessToken}`).expect(401);

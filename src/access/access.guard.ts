@@ -16,12 +16,9 @@ import {
   STEP_UP,
 } from '../common/access.js';
 import { Clock } from '../common/clock.js';
-import { readBasicCredentials } from '../clients/client-credentials.js';
-import { ClientsService } from '../clients/clients.service.js';
 import type { ClientPrincipal, Principal } from '../common/principal.js';
 import {
   FORBIDDEN,
-  INVALID_CLIENT,
   MFA_ENROLLMENT_REQUIRED,
   OVERLOADED,
   PASSWORD_CHANGE_REQUIRED,
@@ -37,6 +34,7 @@ import { MULTI_FACTOR, type SecondFactorMethod, SecondFactorPolicy } from '../co
 import { CONFIG, type Config } from '../config/config.js';
 import { SessionsRepository, type SessionStanding } from '../sessions/sessions.repository.js';
 import { ACCESS_TOKEN_STRATEGY } from './access-token.strategy.js';
+import { ClientAccess } from './client-access.js';
 
 type ProofMethod = 'password' | SecondFactorMethod;
 
@@ -56,7 +54,7 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
   constructor(
     private readonly reflector: Reflector,
     private readonly sessions: SessionsRepository,
-    private readonly clients: ClientsService,
+    private readonly clients: ClientAccess,
     private readonly audit: AuditLog,
     private readonly policy: SecondFactorPolicy,
     private readonly clock: Clock,
@@ -68,9 +66,12 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = this.declares<AccessRule>(ACCESS_RULE, context);
     if (rule === 'public') return true;
-    const request = context.switchToHttp().getRequest<Request & { user: Principal }>();
+    const request = context.switchToHttp().getRequest<Request & { user: Principal; client: ClientPrincipal }>();
     if (rule === undefined) return this.refuse(FORBIDDEN, request);
-    if (rule === 'client') return this.admitClient(request);
+    if (rule === 'client') {
+      request.client = await this.clients.admit(request);
+      return true;
+    }
     try {
       await super.canActivate(context);
     } catch (error) {
@@ -110,18 +111,6 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
     if (second_factors.length > 0 && !amr.includes(MULTI_FACTOR)) return second_factors;
     const age = this.clock.now().getTime() / 1000 - authTime;
     return age > this.config.mfa.stepUpSeconds ? ['password', ...second_factors] : [];
-  }
-
-  private async admitClient(request: Request & { client?: ClientPrincipal }): Promise<boolean> {
-    const credentials = readBasicCredentials(request.headers.authorization);
-    if (!credentials) throw new Problem(INVALID_CLIENT);
-    const client = await this.clients.authenticate(credentials);
-    if (client) {
-      request.client = { clientId: client.id };
-      return true;
-    }
-    await this.audit.recordRefusal({ type: 'client.refused', details: { path: request.path } }, sourceOf(request));
-    throw new Problem(INVALID_CLIENT);
   }
 
   /** passport hands its outcome here: the principal, or why there is none. */

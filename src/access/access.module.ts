@@ -8,11 +8,22 @@ import { TokensModule } from '../tokens/tokens.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { Administrators } from './administrators.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
+import { ClientAccess } from './client-access.js';
+import { FailedClients } from './failed-clients.js';
 import { RolesRepository } from './roles.repository.js';
 
 @Module({
   imports: [AuditModule, ClientsModule, RevocationsModule, SessionsModule, TokensModule, UsersModule],
-  providers: [AccessTokenStrategy, Administrators, RolesRepository],
-  exports: [Administrators, AuditModule, ClientsModule, RolesRepository, SessionsModule, TokensModule],
+  providers: [AccessTokenStrategy, Administrators, ClientAccess, FailedClients, RolesRepository],
+  exports: [
+    Administrators,
+    AuditModule,
+    ClientAccess,
+    ClientsModule,
+    RevocationsModule,
+    RolesRepository,
+    SessionsModule,
+    TokensModule,
+  ],
 })
 export class AccessModule {}

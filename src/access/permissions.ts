@@ -10,7 +10,7 @@ export const PERMISSIONS = {
   'roles:read': 'See roles.',
   'roles:write': 'Make, change and delete roles.',
   'clients:read': 'See the services that authenticate as themselves.',
-  'clients:write': 'Make and disable them.',
+  'clients:write': 'Make, change and disable them.',
   'audit:read': 'Read the audit log.',
   'audit:export': 'Export the audit log.',
   'stats:read': 'See the figures.',

@@ -6,6 +6,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AdminAuditController } from './audit.controller.js';
 import { AuditExport } from './audit-export.js';
 import { AdminClientsController } from './clients.controller.js';
+import { AdminClientsService } from './clients.service.js';
 import { FirstAdministrator } from './first-administrator.js';
 import { AdminRolesController } from './roles.controller.js';
 import { AdminRolesService } from './roles.service.js';
@@ -23,6 +24,13 @@ import { AdminUsersService } from './users.service.js';
     AdminAuditController,
     StatsController,
   ],
-  providers: [FirstAdministrator, AdminUsersService, AdminRolesService, AuditExport, StatsRepository],
+  providers: [
+    AdminClientsService,
+    FirstAdministrator,
+    AdminUsersService,
+    AdminRolesService,
+    AuditExport,
+    StatsRepository,
+  ],
 })
 export class AdminModule {}

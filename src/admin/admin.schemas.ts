@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { roleName } from '../access/role-name.js';
 import { page, pageQuery } from '../common/paging.js';
 import { secondFactorMethods } from '../common/second-factors.js';
-import { codePoints, text } from '../common/validation.js';
+import { text } from '../common/validation.js';
 import { attributes } from '../users/attributes.js';
 import type { Account } from '../users/users.repository.js';
 import { email, username, userResponse } from '../users/users.schemas.js';
@@ -113,40 +113,6 @@ export type CreateRoleRequest = z.infer<typeof createRoleRequest>;
 
 export const changeRoleRequest = z.strictObject({ permissions }).meta({ id: 'ChangeRoleRequest' });
 export type ChangeRoleRequest = z.infer<typeof changeRoleRequest>;
-
-export const createClientRequest = z
-  .strictObject({
-    name: text()
-      .min(1, 'must not be empty')
-      .refine((value) => codePoints(value) <= 64, 'must be at most 64 characters long')
-      .meta({ example: 'billing' }),
-  })
-  .meta({ id: 'CreateClientRequest' });
-export type CreateClientRequest = z.infer<typeof createClientRequest>;
-
-const clientMembers = {
-  client_id: z.uuid(),
-  name: z.string().meta({ example: 'billing' }),
-};
-
-export const clientView = z
-  .strictObject({
-    ...clientMembers,
-    created_at: z.iso.datetime().meta({ example: '2026-01-31T12:00:00.000Z' }),
-    disabled_at: z.iso.datetime().nullable().meta({ example: null }),
-  })
-  .meta({ id: 'Client' });
-
-export const clientPage = page(clientView).meta({ id: 'ClientPage' });
-
-export const createdClient = z
-  .strictObject({
-    ...clientMembers,
-    client_secret: z
-      .string()
-      .meta({ description: 'Shown this once.', example: 'Zk3v0m7m0q1m5tq5m3J0d8l2a1c9s4f6h8j0k2l4n6p' }),
-  })
-  .meta({ id: 'CreatedClient' });
 
 const count = z.int().min(0);
 

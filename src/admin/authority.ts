@@ -10,6 +10,9 @@ export interface Administrator {
   readonly permissions: readonly string[] | 'all';
 }
 
+/** The command line may do everything. */
+export const OPERATOR: Administrator = { userId: null, sessionId: null, roles: [], permissions: 'all' };
+
 /**
  * Beyond the permission that a route asks for: nobody but an administrator hands out, or rules over, what they do not have
  * themselves. Else a helper who may write accounts would make themselves, or take over, an administrator.

@@ -1,10 +1,6 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 
-import type { Client } from '../clients/client.entity.js';
-import { ClientsRepository } from '../clients/clients.repository.js';
-import { ClientsService } from '../clients/clients.service.js';
 import { Access, StepUp } from '../common/access.js';
 import { openCursor, pageQuery, type PageQuery, toPage } from '../common/paging.js';
 import { CurrentUser, type Principal } from '../common/principal.js';
@@ -16,29 +12,30 @@ import {
   STEP_UP_REQUIRED,
   VALIDATION_FAILED,
 } from '../common/problem/catalogue.js';
-import { Problem } from '../common/problem/problem.js';
 import { type RequestSource, Source } from '../common/request-source.js';
-import { Database } from '../database/database.js';
-import { Revoker } from '../revocations/revoker.js';
 import {
+  changeClientRequest,
+  type ChangeClientRequest,
+  clientId,
   clientPage,
+  type ClientView,
   clientView,
   createClientRequest,
   type CreateClientRequest,
+  type CreatedClient,
   createdClient,
-} from './admin.schemas.js';
-
-const clientId = z.uuid('must be the id of a client').meta({ description: 'The id of a client.' });
+  type RotatedSecret,
+  rotatedSecret,
+  rotateSecretRequest,
+  type RotateSecretRequest,
+  toClientView,
+} from './clients.schemas.js';
+import { AdminClientsService } from './clients.service.js';
 
 @ApiTags('Administration')
 @Controller('admin/clients')
 export class AdminClientsController {
-  constructor(
-    private readonly clients: ClientsService,
-    private readonly repository: ClientsRepository,
-    private readonly database: Database,
-    private readonly revoker: Revoker,
-  ) {}
+  constructor(private readonly clients: AdminClientsService) {}
 
   @Get()
   @Access({ permission: 'clients:read' })
@@ -47,7 +44,7 @@ export class AdminClientsController {
   @ApiOkResponse({ standardSchema: clientPage, description: 'A page of clients, newest first; no secret is shown.' })
   @ApiProblems(VALIDATION_FAILED)
   async list(@Query({ schema: pageQuery }) { limit, cursor }: PageQuery) {
-    return toPage(await this.repository.list(limit + 1, openCursor(cursor)), limit, toClientView);
+    return toPage(await this.clients.list(limit + 1, openCursor(cursor)), limit, toClientView);
   }
 
   @Post()
@@ -57,17 +54,59 @@ export class AdminClientsController {
   @ApiOperation({ operationId: 'createClient', summary: 'Make a client' })
   @ApiCreatedResponse({
     standardSchema: createdClient,
-    description: 'Its id and secret; the secret is shown this once.',
+    description: 'The client and its secret, which is shown this once.',
   })
   @ApiProblems(CLIENT_TAKEN, STEP_UP_REQUIRED, CSRF_FAILED, VALIDATION_FAILED)
   async create(
-    @Body({ schema: createClientRequest }) { name }: CreateClientRequest,
+    @Body({ schema: createClientRequest }) request: CreateClientRequest,
     @CurrentUser() by: Principal,
     @Source() source: RequestSource,
-  ): Promise<z.infer<typeof createdClient>> {
-    const made = await this.clients.create(name, source, by);
-    if (!made) throw new Problem(CLIENT_TAKEN);
-    return { client_id: made.clientId, name, client_secret: made.clientSecret };
+  ): Promise<CreatedClient> {
+    const { client, secret } = await this.clients.create(request, by, source);
+    return { ...toClientView(client), client_secret: secret };
+  }
+
+  @Patch(':id')
+  @Access({ permission: 'clients:write' })
+  @StepUp()
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    operationId: 'changeClient',
+    summary: 'Change what a client may get tokens for',
+    description: 'Each member replaces the one before. The tokens that the client has count no more: it gets others.',
+  })
+  @ApiOkResponse({ standardSchema: clientView, description: 'The client as it is now.' })
+  @ApiProblems(NOT_FOUND, STEP_UP_REQUIRED, CSRF_FAILED, VALIDATION_FAILED)
+  async change(
+    @Param('id', { schema: clientId }) id: string,
+    @Body({ schema: changeClientRequest }) request: ChangeClientRequest,
+    @CurrentUser() by: Principal,
+    @Source() source: RequestSource,
+  ): Promise<ClientView> {
+    return toClientView(await this.clients.change(id, request, by, source));
+  }
+
+  @Post(':id/secrets')
+  @Access({ permission: 'clients:write' })
+  @StepUp()
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    operationId: 'rotateClientSecret',
+    summary: 'Give a client another secret',
+    description:
+      'The secret before stays good for `overlap_hours`; one from before that ends now, so that two at most are good. ' +
+      'With 0 the tokens that the client has end too.',
+  })
+  @ApiCreatedResponse({ standardSchema: rotatedSecret, description: 'The secret, shown this once.' })
+  @ApiProblems(NOT_FOUND, STEP_UP_REQUIRED, CSRF_FAILED, VALIDATION_FAILED)
+  async rotate(
+    @Param('id', { schema: clientId }) id: string,
+    @Body({ schema: rotateSecretRequest }) { overlap_hours }: RotateSecretRequest,
+    @CurrentUser() by: Principal,
+    @Source() source: RequestSource,
+  ): Promise<RotatedSecret> {
+    const { secret, previousExpiresAt } = await this.clients.rotate(id, overlap_hours, by, source);
+    return { client_id: id, client_secret: secret, previous_expires_at: previousExpiresAt?.toISOString() ?? null };
   }
 
   @Delete(':id')
@@ -82,15 +121,6 @@ export class AdminClientsController {
     @CurrentUser() by: Principal,
     @Source() source: RequestSource,
   ): Promise<void> {
-    const cause = { reason: 'client_disabled', actorId: by.userId } as const;
-    const count = await this.database.transaction((tx) => this.revoker.revoke(tx, { client: id }, cause, source));
-    if (count === 0) throw new Problem(NOT_FOUND);
+    await this.clients.disable(id, by, source);
   }
 }
-
-const toClientView = ({ id, name, createdAt, disabledAt }: Client & { id: string }): z.infer<typeof clientView> => ({
-  client_id: id,
-  name,
-  created_at: createdAt.toISOString(),
-  disabled_at: disabledAt?.toISOString() ?? null,
-});

@@ -2,7 +2,7 @@
  * The inventory of audit events: every type that the service writes, and what it tells.
  * A row's `outcome` is `success` (it was done), `failure` (the caller could not prove who they are)
  * or `refused` (they may not, or not now). Rows of `access.refused`,
- * `client.refused` and `registration.refused` that name no session are at most 30 a minute for one
+ * `client.refused`, `client.token_refused` and `registration.refused` that name no session are at most 30 a minute for one
  * network and process; how many more there were, the log says once a minute.
  */
 export const auditEventTypes = {
@@ -131,8 +131,31 @@ export const auditEventTypes = {
   },
   'key.compromised': { outcome: 'success', tells: 'What a key signed counts no more; details.kid names it.' },
   'client.created': { outcome: 'success', tells: 'A service got an id and a secret; details.name names it.' },
+  'client.changed': {
+    outcome: 'success',
+    tells: 'What a service may get tokens for was changed; details has each member with what it was and is.',
+  },
+  'client.secret_added': {
+    outcome: 'success',
+    tells: 'A service got another secret; details.overlap_hours says for how long the one before stays good.',
+  },
+  'client.tokens_revoked': {
+    outcome: 'success',
+    tells: 'The tokens of a service count no more, and it may get others; details.reason says why.',
+  },
+  'client.token_issued': {
+    outcome: 'success',
+    tells: 'A service got an access token; details has its jti, scope and audience, and how the service authenticated.',
+  },
+  'client.token_refused': {
+    outcome: 'refused',
+    tells: 'A service asked for a token that it may not have; details.error says why.',
+  },
   'client.disabled': { outcome: 'success', tells: 'A service may authenticate no more.' },
-  'client.refused': { outcome: 'failure', tells: 'A service named itself with a wrong secret, or is disabled.' },
+  'client.refused': {
+    outcome: 'failure',
+    tells: 'A service named itself with a wrong secret or assertion, or is disabled; details.client_id is the name.',
+  },
   'password.changed': { outcome: 'success', tells: 'The password was changed by its owner.' },
   'password.rehashed': {
     outcome: 'success',

@@ -1,12 +1,17 @@
 import { Module } from '@nestjs/common';
 
-import { AuditModule } from '../audit/audit.module.js';
+import { Janitor } from '../common/janitor.js';
+import { ClientAssertions } from './client-assertions.js';
+import { ClientAuthenticator } from './client-authenticator.js';
 import { ClientsRepository } from './clients.repository.js';
-import { ClientsService } from './clients.service.js';
+import { SpentAssertions } from './spent-assertions.repository.js';
 
 @Module({
-  imports: [AuditModule],
-  providers: [ClientsRepository, ClientsService],
-  exports: [ClientsRepository, ClientsService],
+  providers: [ClientsRepository, SpentAssertions, ClientAssertions, ClientAuthenticator],
+  exports: [ClientsRepository, ClientAuthenticator],
 })
-export class ClientsModule {}
+export class ClientsModule {
+  constructor(janitor: Janitor, spent: SpentAssertions) {
+    janitor.add(spent);
+  }
+}

@@ -3,17 +3,15 @@ import { z } from 'zod';
 
 import { roleName } from '../access/role-name.js';
 import { toAdminUser } from '../admin/admin.schemas.js';
-import type { Administrator } from '../admin/authority.js';
+import { OPERATOR } from '../admin/authority.js';
 import { AdminUsersService, type IssuedLink } from '../admin/users.service.js';
 import { OwnDataService } from '../auth/own-data.service.js';
 import type { RequestSource } from '../common/request-source.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import { email, username } from '../users/users.schemas.js';
+import { check } from './check.js';
 import type { Output } from './output.js';
-
-/** The command line may do everything. */
-const OPERATOR: Administrator = { userId: null, sessionId: null, roles: [], permissions: 'all' };
 
 /** What the commands on accounts do, by the service's own classes. `user` is a username, an e-mail address or an id. */
 export class UserActions {
@@ -91,12 +89,6 @@ export class UserActions {
     if (!account) throw new Error(`there is no account ${user}`);
     return account;
   }
-}
-
-function check<T>(schema: z.ZodType<T>, value: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new Error(`${value}: ${parsed.error.issues[0].message}`);
 }
 
 function viewOf(account: Account): Record<string, unknown> {

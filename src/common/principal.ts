@@ -20,9 +20,22 @@ export const CurrentUser = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<Request & { user: Principal }>().user,
 );
 
+/** How clients authenticate, by the names of RFC 7591, section 2. */
+export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+export type ClientAuthMethod = (typeof clientAuthMethods)[number];
+
 /** A service that has authenticated as itself. */
 export interface ClientPrincipal {
   readonly clientId: string;
+  readonly method: ClientAuthMethod;
+  /** What its tokens may allow. */
+  readonly scopes: readonly string[];
+  /** Whom its tokens may be for. */
+  readonly audiences: readonly string[];
+  /** Whose tokens it may introspect. */
+  readonly servedAudiences: readonly string[];
+  /** NumericDate: the earliest `iat` that its tokens may have. */
+  readonly tokensValidFrom: number;
 }
 
 /** Injects the {@link ClientPrincipal} that the access guard established. */

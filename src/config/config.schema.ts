@@ -254,6 +254,11 @@ export const settings = z.object({
     'Protection',
     'Everything else for one client address: requests/seconds, or off.',
   ),
+  THROTTLE_CLIENT: setting(
+    rate.default({ limit: 30, seconds: 60 }),
+    'Protection',
+    'Failed authentications of services from one client address: failures/seconds, or off. Right ones are never held back.',
+  ),
   LOCKOUT_ATTEMPTS: setting(
     positiveInt(100).default(5),
     'Protection',

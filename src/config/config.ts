@@ -53,7 +53,13 @@ export interface Config {
     readonly sameSite: 'lax' | 'strict' | 'none';
     readonly accessToken: boolean;
   };
-  readonly throttle: { readonly login: Rate | null; readonly refresh: Rate | null; readonly default: Rate | null };
+  readonly throttle: {
+    readonly login: Rate | null;
+    readonly refresh: Rate | null;
+    readonly default: Rate | null;
+    /** Failures alone. */
+    readonly client: Rate | null;
+  };
   readonly mfa: {
     readonly required: 'off' | 'admin' | 'all';
     /** How many steps of 30 seconds a TOTP code may be old. */
@@ -213,7 +219,12 @@ export function loadConfig({ env, secretsDir = '/run/secrets' }: ConfigSources):
       sameSite: set.COOKIE_SAMESITE.toLowerCase() as 'lax' | 'strict' | 'none',
       accessToken: set.ACCESS_TOKEN_COOKIE,
     },
-    throttle: { login: set.THROTTLE_LOGIN, refresh: set.THROTTLE_REFRESH, default: set.THROTTLE_DEFAULT },
+    throttle: {
+      login: set.THROTTLE_LOGIN,
+      refresh: set.THROTTLE_REFRESH,
+      default: set.THROTTLE_DEFAULT,
+      client: set.THROTTLE_CLIENT,
+    },
     mfa: {
       required: set.REQUIRE_MFA,
       totpWindow: set.TOTP_WINDOW as 0 | 1,

@@ -1,32 +1,30 @@
-import { Body, Controller, Header, HttpCode, Post, UseFilters } from '@nestjs/common';
-import { ApiConsumes, ApiExtension, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { Access } from '../common/access.js';
-import { type IntrospectionRequest, introspectionRequest, introspectionResponse, oauthError } from './oauth.schemas.js';
+import { type ClientPrincipal, CurrentClient } from '../common/principal.js';
 import { IntrospectionService } from './introspection.service.js';
-import { OAuthErrorFilter } from './oauth-error.filter.js';
+import { OAuthEndpoint } from './oauth-endpoint.decorator.js';
+import { type IntrospectionRequest, introspectionRequest, introspectionResponse } from './oauth.schemas.js';
 
 @ApiTags('Services')
 @Controller('oauth')
-@Access('client')
-@UseFilters(OAuthErrorFilter)
 export class IntrospectionController {
   constructor(private readonly introspection: IntrospectionService) {}
 
   @Post('introspect')
-  @HttpCode(200)
-  @Header('Cache-Control', 'no-store')
+  @OAuthEndpoint()
   @ApiOperation({
     operationId: 'introspect',
     summary: 'Whether an access token counts now (RFC 7662)',
-    description: 'Says why to nobody: what does not count is `{ "active": false }`.',
+    description:
+      'Says so to whom the token is for, and to the client that got it. Says why to nobody: what does not count, and what is ' +
+      'somebody else’s, is `{ "active": false }`.',
   })
-  @ApiConsumes('application/x-www-form-urlencoded')
   @ApiOkResponse({ standardSchema: introspectionResponse, description: 'Whether it does.' })
-  @ApiResponse({ status: 400, standardSchema: oauthError, description: '`invalid_request`.' })
-  @ApiResponse({ status: 401, standardSchema: oauthError, description: '`invalid_client`.' })
-  @ApiExtension('x-oauth-errors', true)
-  introspect(@Body({ schema: introspectionRequest }) { token }: IntrospectionRequest) {
-    return this.introspection.introspect(token);
+  introspect(
+    @Body({ schema: introspectionRequest }) { token }: IntrospectionRequest,
+    @CurrentClient() client: ClientPrincipal,
+  ) {
+    return this.introspection.introspect(token, client);
   }
 }

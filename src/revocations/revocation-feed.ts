@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
-import { type RevocationKind, RevocationSet, type UserClaims } from '#verifier';
+import { type AccessTokenClaims, type RevocationKind, RevocationSet } from '#verifier';
 
 import { Clock } from '../common/clock.js';
 import { Logger } from '../common/logging.js';
@@ -81,7 +81,7 @@ export class RevocationFeed extends EventEmitter<FeedEvents> implements OnApplic
   }
 
   /** By what a token is refused, as far as this replica has heard; null where it is not. */
-  match(claims: UserClaims, kid: string): RevocationKind | null {
+  match(claims: AccessTokenClaims, kid: string): RevocationKind | null {
     return this.revoked.match(claims, kid);
   }
 

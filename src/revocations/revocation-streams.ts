@@ -94,7 +94,8 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   private cutDisabled(entries: readonly RevocationEntry[]): void {
-    const disabled = new Set(entries.filter(({ kind }) => kind === 'client').map(({ subject }) => subject));
+    const isEnd = ({ kind, issued_before }: RevocationEntry) => kind === 'client' && issued_before === null;
+    const disabled = new Set(entries.filter(isEnd).map(({ subject }) => subject));
     for (const { clientId, response } of this.subscribers) if (disabled.has(clientId)) response.end();
   }
 

@@ -18,6 +18,7 @@ export class Revocation {
   kind: RevocationKind;
 
   /** The jti, sid, sub, client_id or kid. */
+  @Index()
   @Column('text')
   subject: string;
 

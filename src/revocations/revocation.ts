@@ -17,6 +17,7 @@ export const revocationReasons = [
   'roles_changed',
   'token_revoked',
   'client_disabled',
+  'client_changed',
   'key_compromised',
 ] as const;
 
@@ -30,14 +31,16 @@ export type RevocationReason = (typeof revocationReasons)[number];
  *   refresh gives a token that says what is true now;
  * - `token`: one access token;
  * - `client`: it is disabled, and its tokens count no more;
+ * - `tokensOfClient`: a client's tokens so far count no more, and it may get others;
  * - `key`: whatever it signed counts no more.
  */
 export type RevocationTarget =
   | { readonly session: string; readonly saltHash?: Buffer }
   | { readonly sessionsOf: string; readonly except?: string }
   | { readonly tokensOf: string }
-  | { readonly token: string; readonly userId?: string }
+  | { readonly token: string; readonly userId?: string; readonly clientId?: string }
   | { readonly client: string }
+  | { readonly tokensOfClient: string }
   | { readonly key: string };
 
 export interface RevocationCause {

@@ -98,6 +98,22 @@ const CUT_OFF = `
 
 const DISABLE_CLIENT = 'update clients set disabled_at = $2 where id = $1 and disabled_at is null returning id';
 
+const LOCK_CLIENT = 'select from clients where id = $1 for no key update';
+
+/**
+ * Two seconds on, taken under the lock: a token that is made while this commits, of what the client was before, has an
+ * earlier iat; one that is made after it names the cut-off itself, like a user's. Each cut-off is past the one before, so
+ * several changes in a row put it further ahead, and verifiers that allow for five seconds then make the client wait for the rest.
+ */
+const CUT_OFF_CLIENT = `
+  update clients
+     set tokens_valid_from = greatest(date_trunc('second', $2::timestamptz) + interval '2 seconds',
+                                      tokens_valid_from + interval '1 second')
+   where id = $1 returning tokens_valid_from`;
+
+/** Any constant: with a token's hash, what revocations of one token take turns by. */
+const TOKEN_LOCKS = 720_575_941;
+
 /** The feed's rows, and the word that there are some; told at COMMIT. */
 const TELL = `
   with told as (
@@ -167,6 +183,26 @@ export class RevocationsRepository implements Chore {
   async disableClient(tx: EntityManager, id: string, now: Date): Promise<boolean> {
     const [, count] = await tx.query<[unknown, number]>(DISABLE_CLIENT, [id, now]);
     return count === 1;
+  }
+
+  /** Holds other changes of a client back until `tx` is over. */
+  async lockClient(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(LOCK_CLIENT, [id]);
+  }
+
+  /** Moves a client's cut-off past every token that it was given. Null without such a client. */
+  async cutOffClient(tx: EntityManager, id: string, now: Date): Promise<Date | null> {
+    const [rows] = await tx.query<[{ tokens_valid_from: Date }[], number]>(CUT_OFF_CLIENT, [id, now]);
+    return rows[0]?.tokens_valid_from ?? null;
+  }
+
+  /** Lets nobody else revoke this token until `tx` is over. Whether it was revoked already. */
+  async holdToken(tx: EntityManager, jti: string): Promise<boolean> {
+    await tx.query('select pg_advisory_xact_lock($1, hashtext($2))', [TOKEN_LOCKS, jti]);
+    const rows = await tx.query<unknown[]>(`select from revocations where subject = $1 and kind = 'token' limit 1`, [
+      jti,
+    ]);
+    return rows.length > 0;
   }
 
   /** Writes entries of one kind for the feed. */

@@ -65,11 +65,14 @@ export class Revoker {
       await this.record(tx, 'client.disabled', { clientId: target.client }, cause, source);
       return this.tell(tx, 'client', [target.client], null, cause);
     }
+    if ('tokensOfClient' in target) return this.revokeTokensOfClient(tx, target.tokensOfClient, cause, source);
     if ('key' in target) {
       await this.record(tx, 'key.compromised', { details: { kid: target.key } }, cause, source);
       return this.tell(tx, 'key', [target.key], null, cause);
     }
-    await this.record(tx, 'token.revoked', { userId: target.userId, details: { jti: target.token } }, cause, source);
+    if (await this.repository.holdToken(tx, target.token)) return 0;
+    const { userId, clientId } = target;
+    await this.record(tx, 'token.revoked', { userId, clientId, details: { jti: target.token } }, cause, source);
     return this.tell(tx, 'token', [target.token], null, cause);
   }
 
@@ -107,6 +110,14 @@ export class Revoker {
     if (!cutOff) return 0;
     await this.record(tx, 'user.tokens_revoked', { userId }, cause, source);
     return this.tell(tx, 'user', [userId], cutOff.tokens_valid_from, cause);
+  }
+
+  private async revokeTokensOfClient(tx: EntityManager, id: string, cause: RevocationCause, source: RequestSource) {
+    await this.repository.lockClient(tx, id);
+    const validFrom = await this.repository.cutOffClient(tx, id, this.clock.now());
+    if (!validFrom) return 0;
+    await this.record(tx, 'client.tokens_revoked', { clientId: id }, cause, source);
+    return this.tell(tx, 'client', [id], validFrom, cause);
   }
 
   private async tellEnded(tx: EntityManager, ended: EndedSession[], cause: RevocationCause, source: RequestSource) {

@@ -67,6 +67,7 @@ function initiatorOf({ reason }: RevocationEntry): 'user' | 'admin' | 'policy' {
     case 'roles_changed':
     case 'factors_reset':
     case 'client_disabled':
+    case 'client_changed':
     case 'key_compromised':
       return 'admin';
     case 'replaced':

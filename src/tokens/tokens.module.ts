@@ -5,7 +5,9 @@ import { CONFIG, type Config } from '../config/config.js';
 import { RESTRICTED_AUDIENCES } from './access-token.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
+import { ClientTokenIssuer } from './client-token-issuer.js';
 import { ConfiguredKeys } from './configured-keys.js';
+import { IssuedTokens } from './issued-tokens.js';
 import { JwksController } from './jwks.controller.js';
 import { JwsSigner } from './jws-signer.js';
 import { KeyRing } from './key-ring.js';
@@ -17,6 +19,8 @@ import { SigningKeysRepository } from './signing-keys.repository.js';
   controllers: [JwksController],
   providers: [
     AccessTokenIssuer,
+    ClientTokenIssuer,
+    IssuedTokens,
     JwsSigner,
     KeyRing,
     KeyRingKeeper,
@@ -41,7 +45,9 @@ import { SigningKeysRepository } from './signing-keys.repository.js';
   exports: [
     AccessTokenIssuer,
     AccessTokenVerifier,
+    ClientTokenIssuer,
     ConfiguredKeys,
+    IssuedTokens,
     JwsSigner,
     KeyRing,
     KeyRingKeeper,

@@ -117,34 +117,6 @@ describe('roles', () => {
   });
 });
 
-describe('clients', () => {
-  let app: TestApp;
-  let admin: Admin;
-  beforeAll(async () => {
-    app = await TestApp.start();
-    admin = await app.givenAdmin();
-  });
-  afterAll(() => app.stop());
-
-  it('are made, listed and disabled; the secret is shown once', async () => {
-    const name = newName();
-    const { body } = await admin.post('/admin/clients').send({ name }).expect(201);
-    const { client_id, client_secret } = body as { client_id: string; client_secret: string };
-    const introspect = () =>
-      app.client().send('post', '/oauth/introspect').auth(client_id, client_secret).type('form').send({ token: 'x' });
-    expect((await introspect().expect(200)).body).toEqual({ active: false });
-    const list = await admin.get('/admin/clients').expect(200);
-    expect(JSON.stringify(list.body)).not.toContain(client_secret);
-    expect(list.body).toMatchObject({ items: [{ client_id, name, disabled_at: null }] });
-    expect((await admin.post('/admin/clients').send({ name }).expect(409)).body).toMatchObject({
-      code: 'client_taken',
-    });
-    await admin.delete(`/admin/clients/${client_id}`).expect(204);
-    await introspect().expect(401);
-    await admin.delete(`/admin/clients/${client_id}`).expect(404);
-  });
-});
-
 describe('stats', () => {
   it('count what there is', async () => {
     const app = await TestApp.start();

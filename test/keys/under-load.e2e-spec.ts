@@ -57,10 +57,8 @@ describe('two replicas and a service that verifies by itself', () => {
     replicas = [1, 2].map(() => ServiceProcess.start(env()));
     urls = await Promise.all(replicas.map((replica) => replica.url()));
     for (const url of urls) await eventually(async () => (await request(url).get('/health/ready')).status === 200);
-    const { stdout } = await latchkey('clients', 'create', 'billing');
-    const [clientId, clientSecret] = ['client_id', 'client_secret'].map(
-      (name) => new RegExp(`${name}=(.+)`).exec(stdout)![1],
-    );
+    const { stdout } = await latchkey('--json', 'clients', 'create', 'billing');
+    const { client_id: clientId, client_secret: clientSecret } = JSON.parse(stdout) as Record<string, string>;
     verifying = await VerifyingService.start({
       issuer: ISSUER,
       audience: 'latchkey',

@@ -115,6 +115,53 @@ describe('the command line', () => {
     expect(refused.err).toContain('Nobody else could administer the service.');
   });
 
+  it('makes clients, lists them, rotates their secrets and disables them', async () => {
+    interface Made {
+      client_id: string;
+      client_secret: string;
+    }
+    const audience = 'https://invoices.example.com';
+    const grants = ['--scope', 'invoices:read', 'invoices:write', '--audience', audience];
+    const made = await json<Made>('clients', 'create', 'billing', ...grants);
+    const token = (secret: string) =>
+      fetch(`${url}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${made.client_id}:${secret}`).toString('base64')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      });
+    const granted = await token(made.client_secret);
+    expect(await granted.json()).toMatchObject({ scope: 'invoices:read invoices:write' });
+
+    const listed = await latchkey('clients', 'list');
+    expect(listed.out).toMatch(/^client_id +name +scopes/m);
+    expect(listed.out).toContain('billing');
+    expect(listed.out).not.toContain(made.client_secret);
+
+    const rotated = await json<Made>('clients', 'rotate', 'billing');
+    expect([(await token(made.client_secret)).status, (await token(rotated.client_secret)).status]).toEqual([200, 200]);
+    const again = await json<Made>('clients', 'rotate', made.client_id, '--overlap', '0');
+    expect([(await token(rotated.client_secret)).status, (await token(again.client_secret)).status]).toEqual([
+      401, 200,
+    ]);
+
+    expect(await json<object>('clients', 'disable', 'billing')).toEqual({ disabled: made.client_id });
+    expect((await token(again.client_secret)).status).toBe(401);
+    expect(await latchkey('clients', 'rotate', 'billing')).toMatchObject({ code: 1, out: '' });
+  });
+
+  it('says what is wrong with a client', async () => {
+    await latchkey('clients', 'create', 'shop');
+    const nobody = await latchkey('clients', 'disable', 'nobody');
+    expect(nobody).toMatchObject({ code: 1, err: 'latchkey: there is no client nobody\n' });
+    expect((await latchkey('clients', 'create', 'shop')).err).toContain('Another client has this name');
+    expect((await latchkey('clients', 'create', 'x', '--jwks', '/nonexistent')).err).toContain(
+      'cannot be read as JSON',
+    );
+    expect((await latchkey('clients', 'create', 'x', '--scope', 'a b')).err).toContain('scopes.0: must be a scope');
+    expect((await latchkey('clients', 'create')).code).toBe(2);
+    expect((await latchkey('clients', 'create', '--help')).out).toContain('grant_type=client_credentials');
+  });
+
   it('says what is wrong, and how it is called', async () => {
     expect(await latchkey('users', 'create', 'a b', 'x@example.com')).toMatchObject({ code: 1, out: '' });
     expect((await latchkey('users', 'create', 'eve', 'x@example.com', '--role', 'nosuch')).err).toContain(

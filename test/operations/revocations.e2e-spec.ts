@@ -43,14 +43,12 @@ describe('the revocation feed under faults', () => {
     return url;
   };
   const client = async (name: string): Promise<string> => {
-    const args = [path.resolve('dist/cli.js'), 'clients', 'create', name];
+    const args = [path.resolve('dist/cli.js'), '--json', 'clients', 'create', name];
     const { stdout } = await promisify(execFile)(process.execPath, args, {
       env: { PATH: process.env.PATH, ...env() },
     });
-    const [id, secret] = ['client_id', 'client_secret'].map(
-      (field) => new RegExp(`^${field}=(.+)$`, 'm').exec(stdout)![1],
-    );
-    return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+    const { client_id, client_secret } = JSON.parse(stdout) as Record<string, string>;
+    return `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`;
   };
   const signIn = async (url: string) => {
     const name = `u${Math.floor(performance.now() * 1000)}`;
@@ -66,7 +64,7 @@ describe('the revocation feed under faults', () => {
     const authorization = await client('billing');
     const url = await ready(serve());
     await request(url).get('/revocations').set('Authorization', authorization).expect(200);
-    await expect(client('billing')).rejects.toThrow('there is a client called billing already');
+    await expect(client('billing')).rejects.toThrow('Another client has this name');
   });
 
   it('keeps what was acknowledged before kill -9', async () => {

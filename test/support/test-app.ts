@@ -4,7 +4,9 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import pg from 'pg';
 
 import { createApp } from '../../src/app.js';
-import { ClientsService } from '../../src/clients/clients.service.js';
+import { OPERATOR } from '../../src/admin/authority.js';
+import { type CreateClientRequest, createClientRequest } from '../../src/admin/clients.schemas.js';
+import { AdminClientsService } from '../../src/admin/clients.service.js';
 import { Clock } from '../../src/common/clock.js';
 import { createLogger } from '../../src/common/logging.js';
 import { type Config, loadConfig } from '../../src/config/config.js';
@@ -33,6 +35,12 @@ export interface GivenTotp {
   accessToken: string;
   app: AuthenticatorApp;
   recoveryCodes: string[];
+}
+
+export interface GivenClient {
+  clientId: string;
+  clientSecret: string;
+  authorization: string;
 }
 
 /** The real service on its own database, listening on a real port. Limits are off unless asked for. */
@@ -81,6 +89,7 @@ export class TestApp {
         THROTTLE_LOGIN: 'off',
         THROTTLE_REFRESH: 'off',
         THROTTLE_DEFAULT: 'off',
+        THROTTLE_CLIENT: 'off',
         ...env,
       },
       secretsDir: '/nonexistent',
@@ -90,7 +99,7 @@ export class TestApp {
     const database = openDatabase(config, config.database.server!, logger);
     await database.connect();
     const app = await createApp(config, database, logger);
-    await app.listen(0, '127.0.0.1');
+    await app.listen(env.PORT ?? 0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as { port: number };
     return new TestApp(app, config, database, databaseUrl, ownerUrl, `http://127.0.0.1:${port}`, logLines, drop);
   }
@@ -183,13 +192,16 @@ export class TestApp {
     };
   }
 
-  /** A service with credentials of its own: its Authorization header. */
-  async givenClient(): Promise<{ clientId: string; authorization: string }> {
+  /** A service with credentials of its own: its id, secret (empty for one with keys) and Authorization header. */
+  async givenClient(grants: Partial<CreateClientRequest> = {}): Promise<GivenClient> {
     const source = { ip: '127.0.0.1', userAgent: null, requestId: 'test' };
-    const name = `c${randomBytes(6).toString('hex')}`;
-    const made = (await this.app.get(ClientsService, { strict: false }).create(name, source))!;
-    const authorization = `Basic ${Buffer.from(`${made.clientId}:${made.clientSecret}`).toString('base64')}`;
-    return { clientId: made.clientId, authorization };
+    const request = createClientRequest.parse({ name: `c${randomBytes(6).toString('hex')}`, ...grants });
+    const { client, secret } = await this.app
+      .get(AdminClientsService, { strict: false })
+      .create(request, OPERATOR, source);
+    const clientSecret = secret ?? '';
+    const authorization = `Basic ${Buffer.from(`${client.id}:${clientSecret}`).toString('base64')}`;
+    return { clientId: client.id, clientSecret, authorization };
   }
 
   /** Revokes as the service itself does, in a transaction of its own. */

@@ -8,7 +8,8 @@ import { verifySignature } from './signature.js';
 export interface CheckerSettings {
   keys: KeyFinder;
   issuer: string;
-  audiences: readonly string[];
+  /** `any`: the caller looks at the claim `aud` itself. */
+  audiences: readonly string[] | 'any';
   /** The longest life that a token may have or claim. */
   maxAgeSeconds: number;
   /** How far the issuer's clock may run ahead of ours. Never lengthens a token's life. Default 5. */
@@ -100,7 +101,8 @@ export class TokenChecker {
   private checkValues({ iss, aud, iat, exp, nbf }: AccessTokenClaims, nowSeconds: number): void {
     const latest = nowSeconds + this.clockToleranceSeconds;
     if (iss !== this.settings.issuer) throw new TokenInvalid('iss');
-    if (!this.settings.audiences.includes(aud)) throw new TokenInvalid('aud');
+    const { audiences } = this.settings;
+    if (audiences !== 'any' && !audiences.includes(aud)) throw new TokenInvalid('aud');
     if (iat > latest) throw new TokenInvalid('iat');
     if (nbf !== undefined && nbf > latest) throw new TokenInvalid('nbf');
     if (exp <= iat || exp - iat > this.settings.maxAgeSeconds) throw new TokenInvalid('exp');

@@ -9,6 +9,10 @@ const LIMIT = '64kb';
 const JSON_UTF8 = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 const FORM = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
+/** Whether the body is a form, as its sender says. */
+export const isForm = ({ headers }: { headers: { 'content-type'?: string } }): boolean =>
+  FORM.test(headers['content-type'] ?? '');
+
 const ofType = (pattern: RegExp) => (request: { headers: { 'content-type'?: string } }) =>
   pattern.test(request.headers['content-type'] ?? '');
 
@@ -27,7 +31,7 @@ export function bodyReaders(formPaths: readonly string[]): RequestHandler[] {
     limit: LIMIT,
     inflate: false,
     parameterLimit: 32,
-    type: ofType(FORM),
+    type: (request) => isForm(request),
     verify,
   });
   return [

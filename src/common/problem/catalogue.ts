@@ -58,7 +58,37 @@ export const INVALID_CLIENT = define(
   'invalid_client',
   401,
   'The client is not known',
-  'Send the id and the secret of a client by HTTP Basic authentication.',
+  'Authenticate as a client: by its id and secret, or by an assertion that it signed.',
+);
+export const UNSUPPORTED_GRANT_TYPE = define(
+  'unsupported_grant_type',
+  400,
+  'The grant is not supported',
+  'grant_type must be client_credentials.',
+);
+export const UNAUTHORIZED_CLIENT = define(
+  'unauthorized_client',
+  400,
+  'The client gets no tokens',
+  'This client was given no audience that it may ask for.',
+);
+export const INVALID_SCOPE = define(
+  'invalid_scope',
+  400,
+  'The scope is not given to this client',
+  'The scope is malformed, or has something that this client was not given.',
+);
+export const INVALID_TARGET = define(
+  'invalid_target',
+  400,
+  'The audience is not given to this client',
+  'Ask for one audience, of those that this client was given.',
+);
+export const UNSUPPORTED_TOKEN_TYPE = define(
+  'unsupported_token_type',
+  400,
+  'This kind of token is not revoked here',
+  'Access tokens of clients are revoked here; users sign out at POST /auth/logout.',
 );
 export const FORBIDDEN = define(
   'forbidden',
