@@ -25,6 +25,8 @@ const esm = [
   'file-type',
   'jose',
   'load-esm',
+  'oauth4webapi',
+  'openid-client',
   'strtok3',
   'token-types',
   'uint8array-extras',

@@ -44,7 +44,9 @@ async function start() {
   say(`Latchkey listens at ${url}`);
 
   // Each service that follows what is revoked is a client, with an id and a secret.
-  const { stdout } = await promisify(execFile)(process.execPath, [cli, '--json', 'clients', 'create', 'example'], { env });
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, '--json', 'clients', 'create', 'example'], {
+    env,
+  });
   const { client_id: clientId, client_secret: clientSecret } = JSON.parse(stdout);
   const VERIFIER = JSON.stringify({
     issuer: url,

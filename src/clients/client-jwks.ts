@@ -59,7 +59,9 @@ function readKey(jwk: Jwk): ClientJwk | string {
   const isPss = jwk.kty === 'RSA' && jwk.alg === 'PS256';
   try {
     const { algorithm } = importJwk(isPss ? { ...jwk, alg: 'RS256' } : jwk);
-    const kept = Object.fromEntries(['kty', ...KEPT_MEMBERS].filter((name) => name in jwk).map((name) => [name, jwk[name]]));
+    const kept = Object.fromEntries(
+      ['kty', ...KEPT_MEMBERS].filter((name) => name in jwk).map((name) => [name, jwk[name]]),
+    );
     return { ...kept, ...(algorithm !== 'EdDSA' && { alg: isPss ? 'PS256' : algorithm }) } as ClientJwk;
   } catch (error) {
     if (error instanceof VerifierConfigError) return error.message;

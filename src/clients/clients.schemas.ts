@@ -44,12 +44,8 @@ export const servedAudiences = audienceList.nullable().meta({
 });
 
 /** For how long the secret before stays good after a rotation. */
-export const overlapHours = z
-  .int()
-  .min(0, 'must be at least 0')
-  .max(720, 'must be at most 720')
-  .meta({
-    description: 'For how long the secret before stays good. 0: it is no more, nor are its tokens.',
-    example: 24,
-  });
+export const overlapHours = z.int().min(0, 'must be at least 0').max(720, 'must be at most 720').meta({
+  description: 'For how long the secret before stays good. 0: it is no more, nor are its tokens.',
+  example: 24,
+});
 export const DEFAULT_OVERLAP_HOURS = 24;
