@@ -13,53 +13,28 @@ import path from 'node:path';
 import { startEmbeddedPostgres } from '../dist/database/embedded-postgres.js';
 import { drive } from './load.mjs';
 import {
-  answers,
-  cpuMicros,
-  familyCpuMicros,
-  freePort,
-  judge,
-  median,
-  printMachine,
-  printTable,
-  projectRoot,
-  spread,
-  startNode,
-  temporaryFolder,
-} from './support.mjs';
+  compare,
+  ORIGIN,
+  postmasterOf,
+  rateBudget,
+  serviceArgs,
+  settingsOn,
+  socketFolderOf,
+  startServer,
+} from './rounds.mjs';
+import { judge, printMachine, temporaryFolder } from './support.mjs';
 
 const [rounds = 6, seconds = 4] = process.argv.slice(2).map(Number);
 const USERS = 16;
-const WARM_UP_MS = 3000;
-const SLICE_MS = 500;
 const MIN_RATIO = 0.7;
 const COUNTED = 200;
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
-const ORIGIN = 'https://auth.bench.test';
 
-const secrets = { MASTER_SECRET: randomBytes(48).toString('base64'), JWT_SECRET: randomBytes(48).toString('base64') };
-const serviceScript = path.join(projectRoot, 'dist/cli.js');
 const floorScript = path.join(import.meta.dirname, 'floor-server.mjs');
-
-const socketFolderOf = (databaseUrl) => decodeURIComponent(/host=([^&]+)/.exec(databaseUrl)[1]);
-
-/** Starts a server of one arm and waits until it is ready. */
-async function startServer(name, args, databaseUrl, socketFolder = socketFolderOf(databaseUrl)) {
-  const port = await freePort();
-  const server = startNode(args, {
-    ...secrets,
-    NODE_ENV: 'production',
-    LOG_LEVEL: 'info',
-    HOST: '127.0.0.1',
-    PORT: String(port),
-    PUBLIC_URL: ORIGIN,
-    DB_HOST: socketFolder,
-    DB_PASSWORD: /:([^:@]+)@/.exec(databaseUrl)[1],
-    DB_NAME: 'postgres',
-    THROTTLE_REFRESH: '1000000/60',
-  });
-  await answers(`http://127.0.0.1:${port}/health/ready`, server.exited, 20);
-  return { name, port, ...server };
-}
+const settings = (databaseUrl, socketFolder) => ({
+  ...settingsOn(databaseUrl, socketFolder),
+  THROTTLE_REFRESH: '1000000/60',
+});
 
 /** A browser that has registered: its cookies, and the request that it sends next. */
 async function newBrowser(port, index) {
@@ -116,36 +91,6 @@ const refreshes = (server, browsers, limit) =>
     answered: (index, head, body) => browsers[index].take(head, body),
   });
 
-/** Adds one slice of one arm to `sum`: what was answered, in which time, and the CPU that it took. */
-async function addSlice(sum, server, browsers, postmaster) {
-  const before = { server: cpuMicros(server.pid), database: familyCpuMicros(postmaster), driver: process.cpuUsage() };
-  const { done, seconds: took } = await refreshes(server, browsers, { ms: SLICE_MS });
-  const driver = process.cpuUsage(before.driver);
-  sum.done += done;
-  sum.seconds += took;
-  sum.server += cpuMicros(server.pid) - before.server;
-  sum.database += familyCpuMicros(postmaster) - before.database;
-  sum.driver += driver.user + driver.system;
-}
-
-/** One round: both arms in turn, slice by slice, so that other work on the machine meets both alike. */
-async function playRound([first, second], browsers, postmaster) {
-  const sums = Object.fromEntries(
-    [first, second].map(({ name }) => [name, { done: 0, seconds: 0, server: 0, database: 0, driver: 0 }]),
-  );
-  for (let slice = 0; slice < (seconds * 1000) / SLICE_MS; slice++) {
-    for (const server of slice % 2 === 0 ? [first, second] : [second, first]) {
-      await addSlice(sums[server.name], server, browsers, postmaster);
-    }
-  }
-  return Object.fromEntries(
-    Object.entries(sums).map(([name, { done, seconds: took, server, database, driver }]) => [
-      name,
-      { rate: done / took, serverMicros: server / done, databaseMicros: database / done, driverMicros: driver / done },
-    ]),
-  );
-}
-
 /** A PostgreSQL socket in front of another that counts the messages from the client, by their type. */
 async function countingProxy(socketFile, folder) {
   const counts = new Map();
@@ -180,12 +125,7 @@ async function countingProxy(socketFile, folder) {
 async function messagesOf(databaseUrl, folder) {
   const proxyFolder = path.join(folder, 'proxy');
   const proxy = await countingProxy(path.join(socketFolderOf(databaseUrl), '.s.PGSQL.5432'), proxyFolder);
-  const server = await startServer(
-    'service',
-    ['--max-semi-space-size=8', serviceScript, 'serve'],
-    databaseUrl,
-    proxyFolder,
-  );
+  const server = await startServer('service', serviceArgs, settings(databaseUrl, proxyFolder));
   try {
     const browsers = [await newBrowser(server.port, 'counted')];
     await refreshes(server, browsers, { count: 50 });
@@ -203,35 +143,20 @@ const postgres = await startEmbeddedPostgres(path.join(folder, 'postgres'));
 const running = [];
 try {
   printMachine();
-  const service = await startServer('service', ['--max-semi-space-size=8', serviceScript, 'serve'], postgres.ownerUrl);
+  const service = await startServer('service', serviceArgs, settings(postgres.ownerUrl));
   running.push(service);
-  const floor = await startServer('floor', [floorScript], postgres.ownerUrl);
+  const floor = await startServer('floor', [floorScript], settings(postgres.ownerUrl));
   running.push(floor);
   const browsers = await Promise.all(Array.from({ length: USERS }, (_, index) => newBrowser(service.port, index)));
-  const postmaster = Number(fs.readFileSync(path.join(folder, 'postgres/pg18/postmaster.pid'), 'utf8').split('\n')[0]);
-
-  for (const server of running) await refreshes(server, browsers, { ms: WARM_UP_MS });
-  const results = { service: [], floor: [] };
-  const table = [['round', 'service/s', 'floor/s', 'ratio']];
-  for (let round = 0; round < rounds; round++) {
-    const played = await playRound(round % 2 === 0 ? [service, floor] : [floor, service], browsers, postmaster);
-    for (const [name, result] of Object.entries(played)) results[name].push(result);
-    const [mine, bare] = [results.service[round], results.floor[round]];
-    table.push([round + 1, mine.rate.toFixed(0), bare.rate.toFixed(0), (mine.rate / bare.rate).toFixed(3)]);
-  }
-  const ratios = results.service.map(({ rate }, round) => rate / results.floor[round].rate);
-  printTable(table);
-  process.stdout.write('\n');
-  printTable([
-    ['median (range)', 'refreshes/s', 'server CPU µs', 'database CPU µs', 'driver CPU µs'],
-    ...Object.entries(results).map(([name, of]) => [
-      name,
-      spread(of.map(({ rate }) => rate)),
-      spread(of.map(({ serverMicros }) => serverMicros)),
-      spread(of.map(({ databaseMicros }) => databaseMicros)),
-      spread(of.map(({ driverMicros }) => driverMicros)),
-    ]),
-  ]);
+  const ratios = await compare({
+    service,
+    floor,
+    load: (server, limit) => refreshes(server, browsers, limit),
+    rounds,
+    seconds,
+    postmaster: postmasterOf(folder),
+    what: 'refreshes',
+  });
   for (const server of running.splice(0)) await server.stop();
 
   const messages = await messagesOf(postgres.ownerUrl, folder);
@@ -239,7 +164,7 @@ try {
     `\nmessages to PostgreSQL for each of ${COUNTED} refreshes: ${JSON.stringify(messages)} (B bind, D describe, E execute, S sync)\n`,
   );
   judge([
-    { what: `refresh rate ${spread(ratios, 3)} of the floor, at least ${MIN_RATIO}`, met: median(ratios) >= MIN_RATIO },
+    rateBudget('refresh', ratios, MIN_RATIO),
     {
       what: 'a refresh is one execute and one sync, and neither parses nor begins a transaction',
       met: messages.E === 1 && messages.S === 1 && !messages.P && !messages.Q,
