@@ -1,11 +1,11 @@
 import { type webcrypto } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 
+import { freePort } from '../support/free-port.js';
 import { newPair } from '../support/oauth-caller.js';
 import { temporaryFolders } from '../support/temporary-folders.js';
 import { type GivenClient, TestApp } from '../support/test-app.js';
@@ -16,14 +16,6 @@ const newFolder = temporaryFolders();
 const INSECURE = { [oauth.allowInsecureRequests]: true };
 const OPTIONS = { execute: [openid.allowInsecureRequests], algorithm: 'oauth2' as const };
 /* eslint-enable @typescript-eslint/no-deprecated */
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 /** Clients that others wrote, which find everything by the metadata alone. */
 describe('real OAuth clients', () => {

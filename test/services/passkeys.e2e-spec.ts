@@ -1,21 +1,12 @@
-import { createServer } from 'node:net';
-
 import type { Browser, CDPSession, Page } from 'playwright-core';
 
 import { launchChromium } from '../support/chromium.js';
+import { freePort } from '../support/free-port.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { temporaryFolders } from '../support/temporary-folders.js';
 
 const newFolder = temporaryFolders();
 const person = { username: 'ada', email: 'ada@example.com', password: 'correct-horse-battery' };
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 interface Answer {
   status: number;

@@ -3,6 +3,7 @@ import net from 'node:net';
 
 import request from 'supertest';
 
+import { freePort } from '../support/free-port.js';
 import { eventually } from '../support/service-process.js';
 import { TestApp } from '../support/test-app.js';
 
@@ -34,14 +35,6 @@ const answers = (port: number) =>
     socket.on('data', () => resolve(true)).on('error', () => resolve(false));
     setTimeout(() => socket.destroy(), 500);
   });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('rate limits in Redis', () => {
   let redis: RedisServer;
