@@ -19,6 +19,8 @@ const program = new Command('latchkey')
   .showHelpAfterError()
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage));
 
+const isJson = (): boolean => program.opts<{ json?: boolean }>().json === true;
+
 program
   .command('serve')
   .description('run the service; without DATABASE_URL on an embedded PostgreSQL')
@@ -35,11 +37,10 @@ program
     const config = loadConfig({ env: environment() });
     const { migrateOnce } = await import('./headless.js');
     const applied = await migrateOnce(config);
-    process.stdout.write(
-      applied.length === 0
-        ? 'Nothing to do: the schema is current.\n'
-        : `Applied:\n${applied.map((name) => `  ${name}\n`).join('')}`,
-    );
+    const output = new Output(isJson());
+    if (output.isJson) output.json({ applied });
+    else if (applied.length === 0) process.stdout.write('Nothing to do: the schema is current.\n');
+    else process.stdout.write(`Applied:\n${applied.map((name) => `  ${name}\n`).join('')}`);
   });
 
 program
@@ -59,10 +60,8 @@ program
     const onProgress = (done: number, total: number) => progress.show('reading', done, total);
     const options = { minCount: Number(minCount), onProgress };
     const { read, kept, bad } = await buildBreachFilter(list, file, options).finally(() => progress.end());
-    process.stdout.write(`${read} lines read, ${kept} kept, ${bad} bad: ${file}\n`);
+    new Output(isJson()).item({ file, read, kept, bad });
   });
-
-const isJson = (): boolean => program.opts<{ json?: boolean }>().json === true;
 
 /** Runs `work` with what `make` gives, on the service's own classes and the configured database. */
 async function runHeadless<T>(

@@ -175,5 +175,8 @@ describe('latchkey migrate', () => {
     const second = ServiceProcess.start({ DATA_DIR }, { args: ['migrate'] });
     expect((await second.exited).code).toBe(0);
     expect(second.text).toContain('Nothing to do');
+    const third = ServiceProcess.start({ DATA_DIR }, { args: ['--json', 'migrate'] });
+    expect((await third.exited).code).toBe(0);
+    expect(JSON.parse(third.text)).toEqual({ applied: [] });
   });
 });
