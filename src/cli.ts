@@ -94,7 +94,10 @@ addKeysCommand(program, (work) =>
 program
   .command('doctor')
   .description('what is wrong with the configuration, the database and what else is needed, and what to do')
-  .addHelpText('after', '\nChanges nothing. Exit code 0: nothing is wrong; there may be warnings.')
+  .addHelpText(
+    'after',
+    '\nChanges nothing, but makes DATA_DIR where there is none. Exit code 0: nothing is wrong; there may be warnings.',
+  )
   .action(async () => {
     const { examine } = await import('./commands/doctor.command.js');
     const isWell = await examine(environment(), new Output(isJson()));

@@ -77,7 +77,7 @@ export class AuditRepository {
     return query;
   }
 
-  async createPartitions(monthsAhead: number): Promise<void> {
-    await this.database.manager.query('select create_audit_partitions($1)', [monthsAhead]);
+  async createPartitions(monthsAhead: number, manager = this.database.manager): Promise<void> {
+    await manager.query('select create_audit_partitions($1)', [monthsAhead]);
   }
 }

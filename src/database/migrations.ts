@@ -48,6 +48,13 @@ export class MissingRightsError extends Error {
   }
 }
 
+/** The tables are another role's. */
+export class NotOwnerError extends Error {
+  constructor(owner: string) {
+    super(`the tables belong to the role ${owner}: run \`latchkey migrate\` with that one in DATABASE_MIGRATION_URL`);
+  }
+}
+
 export interface Addresses {
   /** By the role that the service works with. */
   readonly url: string;
@@ -60,17 +67,19 @@ export interface Addresses {
  * owner of its own the service's role then gets its rights. Returns the names that were applied.
  * @throws NewerSchemaError where the database is ahead of this build
  * @throws MissingRightsError where something is to come, and no role is given that may do it
+ * @throws NotOwnerError where the tables are not the owner's, or the service's role was never given its rights
  */
 export async function migrate({ url, ownerUrl }: Addresses): Promise<string[]> {
   const client = new pg.Client({ connectionString: ownerUrl ?? url, application_name: 'latchkey-migrate' });
   client.on('error', () => {});
   await client.connect();
   try {
-    if (ownerUrl === null && (await pendingMigrations(client)).length === 0) return [];
+    const asOwner = ownerUrl !== null;
+    if (!asOwner && (await pendingMigrations(client, asOwner)).length === 0) return [];
     await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
-    const pending = await pendingMigrations(client);
+    const pending = await pendingMigrations(client, asOwner);
     if (pending.length > 0) await run(client, ownerUrl ?? url, pending.length);
-    if (ownerUrl !== null) await grantService(client, url);
+    if (asOwner) await grantService(client, url);
     return pending;
   } finally {
     await client.end(); // the lock goes with its connection
@@ -100,13 +109,16 @@ async function run(client: pg.Client, url: string, pending: number): Promise<voi
   }
 }
 
-/** This build's that the database lacks, in order. @throws NewerSchemaError */
-async function pendingMigrations(client: pg.Client): Promise<string[]> {
+/** This build's that the database lacks, in order. @throws NewerSchemaError, NotOwnerError */
+async function pendingMigrations(client: pg.Client, asOwner: boolean): Promise<string[]> {
   const known = sqlMigrations().map((Migration) => new Migration().name!);
-  const { rows: exists } = await client.query<{ found: boolean }>(
-    `select to_regclass('migrations') is not null as found`,
+  const { rows: tables } = await client.query<{ owner: string; owns: boolean; may_read: boolean }>(
+    `select pg_get_userbyid(relowner) as owner, pg_has_role(relowner, 'usage') as owns, has_table_privilege(oid, 'select') as may_read
+       from pg_class where oid = to_regclass('migrations')`,
   );
-  if (!exists[0].found) return known;
+  if (tables.length === 0) return known;
+  const [{ owner, owns, may_read: mayRead }] = tables;
+  if (asOwner ? !owns : !mayRead) throw new NotOwnerError(owner);
   const { rows } = await client.query<{ name: string }>('select name from migrations order by id');
   const applied = rows.map(({ name }) => name);
   const unknown = applied.find((name) => !known.includes(name));

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
 import { Database } from '../../src/database/database.js';
+import { SERVICE_RIGHTS } from '../../src/database/rights.js';
 import { entities } from '../../src/entities.js';
 import { eventually, ServiceProcess } from '../support/service-process.js';
 import { temporaryFolders } from '../support/temporary-folders.js';
@@ -71,6 +72,7 @@ describe('the service’s database role', () => {
   it('makes the partitions of coming months all the same, and its own objects do not get in their way', async () => {
     await service.query('create temporary table pg_class (relname text)');
     await service.query('select create_audit_partitions(5)');
+    await expect(service.query('select create_audit_partitions(13)')).rejects.toThrow('0 to 12');
     const [{ count, owners }] = await app.rows<{ count: number; owners: number }>(
       `select count(*)::int, count(*) filter (where pg_get_userbyid(relowner) <> $1)::int as owners
          from pg_inherits join pg_class on oid = inhrelid where inhparent = 'audit_events'::regclass`,
@@ -81,6 +83,72 @@ describe('the service’s database role', () => {
 });
 
 describe('migrating as the owner', () => {
+  it('knows every table of ours', async () => {
+    const { ownerUrl, drop } = await createTestDatabase();
+    const owner = new pg.Client({ connectionString: ownerUrl });
+    await owner.connect();
+    try {
+      const { rows } = await owner.query<{ name: string }>(
+        `select relname as name from pg_class
+          where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition`,
+      );
+      expect(rows.map(({ name }) => name).toSorted()).toEqual(Object.keys(SERVICE_RIGHTS).toSorted());
+    } finally {
+      await owner.end();
+      await drop();
+    }
+  });
+
+  it('leaves alone what another application has in the same schema', async () => {
+    const { url, ownerUrl, drop } = await createTestDatabase();
+    const database = new Database({ url, ownerUrl, poolSize: 2, entities });
+    try {
+      await asOwner(ownerUrl, 'create table billing (id int)');
+      await database.connect();
+      await expect(database.dataSource.query('select * from billing')).rejects.toThrow(DENIED);
+      await expect(database.dataSource.query('select * from users')).resolves.toEqual([]);
+    } finally {
+      await database.close();
+      await drop();
+    }
+  });
+
+  it('says whose the tables are where they are another role’s', async () => {
+    const { url, ownerUrl, drop } = await createTestDatabase();
+    const database = new Database({ url: ownerUrl, ownerUrl: url, poolSize: 2, entities });
+    try {
+      await expect(database.connect()).rejects.toThrow(/the tables belong to the role \w+: run `latchkey migrate`/);
+    } finally {
+      await database.close();
+      await drop();
+    }
+  });
+
+  it('keeps months in the default partition that were not made in time, and makes those after them', async () => {
+    const { ownerUrl, drop } = await createTestDatabase();
+    const owner = new pg.Client({ connectionString: ownerUrl });
+    await owner.connect();
+    const months = async () =>
+      (
+        await owner.query<{ name: string }>(
+          `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_events'::regclass order by 1`,
+        )
+      ).rows.map(({ name }) => name);
+    try {
+      const made = await months();
+      const [first, second] = made;
+      await owner.query(`drop table ${first}, ${second}`);
+      await owner.query(
+        `insert into audit_events (id, occurred_at, type, outcome) values (gen_random_uuid(), now(), 'test', 'success')`,
+      );
+      await owner.query('select create_audit_partitions(3)');
+      expect(await months()).toEqual(made.filter((name) => name !== first));
+    } finally {
+      await owner.end();
+      await drop();
+    }
+  });
+
   it('makes the service’s role, gives it its rights, and the service serves by it alone', async () => {
     const { url, ownerUrl, drop } = await createTestDatabase();
     const role = `service_${randomBytes(6).toString('hex')}`;
