@@ -11,6 +11,7 @@ const ITS_OWN = [
 /** What anybody gets, whoever they are. */
 const ANSWERS_ANYBODY = [
   '/.well-known/jwks.json',
+  '/.well-known/oauth-authorization-server',
   '/auth/csrf',
   '/health/live',
   '/health/ready',
