@@ -2,9 +2,11 @@ import { z } from 'zod';
 
 import { importJwk, type Jwk, VerifierConfigError } from '#verifier';
 
+import { text } from '../common/validation.js';
+
 const MAX_KEYS = 8;
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-const KEPT_MEMBERS = ['crv', 'x', 'y', 'n', 'e', 'kid'] as const;
+const KID = text();
 
 /** The public keys of a client (RFC 7517), as they are kept: whatever else came with them is left out. */
 export interface ClientJwks {
@@ -12,7 +14,9 @@ export interface ClientJwks {
 }
 
 /** One of them. An Ed25519 key is without `alg`: libraries write either of its algorithm's names. */
-export type ClientJwk = { kty: string; alg?: string } & { [member in (typeof KEPT_MEMBERS)[number]]?: string };
+export type ClientJwk = { kty: string } & {
+  [member in 'alg' | 'crv' | 'x' | 'y' | 'n' | 'e' | 'kid']?: string;
+};
 
 /** JWS algorithms of client assertions. EdDSA and Ed25519 (RFC 9864) are two names of one. */
 export const ASSERTION_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] as const;
@@ -53,16 +57,20 @@ export const clientJwks = z
     },
   });
 
-/** The key with the one algorithm that it serves, or what is wrong with it. Shows nothing of the key. */
+/**
+ * The key with the one algorithm that it serves, or what is wrong with it. Shows nothing of the key. Its numbers are written
+ * anew: base64url is read leniently, and what was given may hold what no column can.
+ */
 function readKey(jwk: Jwk): ClientJwk | string {
   if (PRIVATE_MEMBERS.some((member) => member in jwk)) return 'must be a public key: keep the private half to yourself';
+  if (jwk.kid !== undefined && !KID.safeParse(jwk.kid).success) return 'must have a kid that is well-formed text without NUL';
   const isPss = jwk.kty === 'RSA' && jwk.alg === 'PS256';
   try {
-    const { algorithm } = importJwk(isPss ? { ...jwk, alg: 'RS256' } : jwk);
-    const kept = Object.fromEntries(
-      ['kty', ...KEPT_MEMBERS].filter((name) => name in jwk).map((name) => [name, jwk[name]]),
-    );
-    return { ...kept, ...(algorithm !== 'EdDSA' && { alg: isPss ? 'PS256' : algorithm }) } as ClientJwk;
+    const { algorithm, verifyKey } = importJwk(isPss ? { ...jwk, alg: 'RS256' } : jwk);
+    const kept = verifyKey.export({ format: 'jwk' }) as ClientJwk;
+    if (algorithm !== 'EdDSA') kept.alg = isPss ? 'PS256' : algorithm;
+    if (jwk.kid !== undefined) kept.kid = jwk.kid;
+    return kept;
   } catch (error) {
     if (error instanceof VerifierConfigError) return error.message;
     throw error;

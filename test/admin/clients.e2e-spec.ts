@@ -135,12 +135,25 @@ describe('clients', () => {
       ['jwks.keys.0', { jwks: { keys: [{ ...key, alg: 'ES512' }] } }],
       ['jwks.keys.0', { jwks: { keys: [{ kty: 'RSA', n: 'AQAB', e: 'AQAB' }] } }],
       ['jwks.keys', { jwks: { keys: [key, key] } }],
+      ...[5, {}, true, null, 'verify'].map((key_ops): [string, object] => [
+        'jwks.keys.0',
+        { jwks: { keys: [{ ...key, key_ops }] } },
+      ]),
+      ...['a\0b', '\ud800', '', 5, null].map((kid): [string, object] => [
+        'jwks.keys.0',
+        { jwks: { keys: [{ ...key, kid }] } },
+      ]),
       ['secret', { secret: 'x' }],
     ];
     for (const [field, body] of bad) {
       const answer = await admin.post('/admin/clients').send({ name: newName(), ...body });
       expect([field, answer.status, answer.body.errors?.[0]?.field]).toEqual([field, 422, field]);
       expect(answer.text).not.toContain((privateKey.export({ format: 'jwk' }) as { d: string }).d);
+    }
+    for (const junk of ['\0', '\ud800', '=']) {
+      const { client_id } = await make({ jwks: { keys: [{ ...key, x: key.x + junk, key_ops: ['verify'], n: junk }] } });
+      const [row] = await app.rows<{ jwks: object }>('select jwks from clients where id = $1', [client_id]);
+      expect(row.jwks).toEqual(jwks);
     }
     const { client_id } = await make();
     for (const overlap_hours of [-1, 721, 1.5, '24'])

@@ -67,7 +67,7 @@ export function importJwk(jwk: Jwk): VerifyKey {
   const algorithm = algorithmOf(jwk);
   if (!algorithm) throw new VerifierConfigError('a key names no algorithm that fits it');
   if (jwk.use !== undefined && jwk.use !== 'sig') throw new VerifierConfigError('a key is not for signatures');
-  if (jwk.key_ops && !jwk.key_ops.includes('verify') && !jwk.key_ops.includes('sign'))
+  if (jwk.key_ops !== undefined && !isForSignatures(jwk.key_ops))
     throw new VerifierConfigError('a key is not for signatures');
   if (isHmac(algorithm)) {
     const secret = typeof jwk.k === 'string' ? Buffer.from(jwk.k, 'base64url') : Buffer.alloc(0);
@@ -110,6 +110,10 @@ function algorithmOf({ kty, crv, alg }: Jwk): Algorithm | null {
   if (kty === 'oct' && ['HS256', 'HS384', 'HS512'].includes(alg ?? 'HS256')) return (alg ?? 'HS256') as Algorithm;
   return null;
 }
+
+/** RFC 7517, section 4.3. A key comes from outside, where its members may be anything. */
+const isForSignatures = (operations: unknown): boolean =>
+  Array.isArray(operations) && (operations.includes('verify') || operations.includes('sign'));
 
 function checkKid(kid: string): string {
   if (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH)
