@@ -13,15 +13,17 @@ export interface Administrator {
 /** The command line may do everything. */
 export const OPERATOR: Administrator = { userId: null, sessionId: null, roles: [], permissions: 'all' };
 
+export const isAdministrator = ({ permissions, roles }: Administrator): boolean =>
+  permissions === 'all' || roles.includes(ADMIN_ROLE);
+
 /**
  * Beyond the permission that a route asks for: nobody but an administrator hands out, or rules over, what they do not have
  * themselves. Else a helper who may write accounts would make themselves, or take over, an administrator.
  * @throws Problem `forbidden`
  */
 export function requireAuthority(by: Administrator, needed: readonly string[]): void {
-  if (by.permissions === 'all' || by.roles.includes(ADMIN_ROLE)) return;
-  const held = by.permissions;
-  const missing = needed.filter((permission) => !held.includes(permission));
+  if (isAdministrator(by)) return;
+  const missing = needed.filter((permission) => !by.permissions.includes(permission));
   if (missing.length === 0) return;
   throw new Problem(FORBIDDEN, { detail: `That needs permissions that you do not have: ${missing.join(', ')}.` });
 }

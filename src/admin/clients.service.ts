@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { AuditLog } from '../audit/audit-log.js';
@@ -9,19 +9,20 @@ import { secretHash } from '../clients/client-authenticator.js';
 import { type ClientSettings, ClientsRepository } from '../clients/clients.repository.js';
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
-import { CLIENT_TAKEN, NOT_FOUND } from '../common/problem/catalogue.js';
+import { CLIENT_TAKEN, FORBIDDEN, NOT_FOUND } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { Revoker } from '../revocations/revoker.js';
-import { type Administrator, requireAuthority } from './authority.js';
+import { type Administrator, isAdministrator, requireAuthority } from './authority.js';
 import type { ChangeClientRequest, ClientWithSecrets, CreateClientRequest } from './clients.schemas.js';
 
 const SECRET_BYTES = 32;
 const HOUR_MS = 3_600_000;
 
 /**
- * What administrators do with clients. Scopes are handed out like permissions: nobody gives a client, or takes over one with,
+ * What administrators do with clients. Scopes are handed out like permissions: nobody gives a client, or rules over one with,
  * what they do not have themselves.
  */
 @Injectable()
@@ -32,6 +33,7 @@ export class AdminClientsService {
     private readonly revoker: Revoker,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Newest first, from before the client `before` on. */
@@ -49,7 +51,7 @@ export class AdminClientsService {
    * @throws Problem `client_taken`, `forbidden`
    */
   async create(request: CreateClientRequest, by: Administrator, source: RequestSource) {
-    requireAuthority(by, request.scopes);
+    this.requireAuthorityOver(by, request);
     const now = this.clock.now();
     const { name, scopes, audiences, served_audiences: servedAudiences, jwks = null } = request;
     const settings = { scopes, audiences, servedAudiences, jwks };
@@ -79,7 +81,7 @@ export class AdminClientsService {
     );
     const client = await this.database.transaction(async (tx) => {
       const before = await this.lock(tx, id, by);
-      requireAuthority(by, changes.scopes ?? []);
+      this.requireAuthorityOver(by, changes);
       await this.clients.change(tx, id, changes);
       const details = { from: viewOf(before, changes), to: viewOf(changes) };
       await this.audit.record(tx, { ...whoOf(by), type: 'client.changed', clientId: id, details }, source);
@@ -112,15 +114,23 @@ export class AdminClientsService {
   async disable(id: string, by: Administrator, source: RequestSource): Promise<void> {
     const cause = { reason: 'client_disabled', actorId: by.userId } as const;
     await this.database.transaction(async (tx) => {
-      if ((await this.revoker.revoke(tx, { client: id }, cause, source)) === 0) throw new Problem(NOT_FOUND);
+      await this.lock(tx, id, by);
+      await this.revoker.revoke(tx, { client: id }, cause, source);
     });
   }
 
   private async lock(tx: EntityManager, id: string, by: Administrator): Promise<Client> {
     const client = await this.clients.lock(tx, id);
     if (client?.disabledAt !== null) throw new Problem(NOT_FOUND);
-    requireAuthority(by, client.scopes);
+    this.requireAuthorityOver(by, client);
     return client;
+  }
+
+  /** An audience is no permission that somebody has; that of users is for administrators to give. @throws Problem `forbidden` */
+  private requireAuthorityOver(by: Administrator, { scopes = [], audiences = [] }: Partial<ClientSettings>): void {
+    requireAuthority(by, scopes);
+    if (audiences.includes(this.config.tokens.audience) && !isAdministrator(by))
+      throw new Problem(FORBIDDEN, { detail: 'Only an administrator gives tokens for the audience of users.' });
   }
 
   private async cutOff(tx: EntityManager, id: string, by: Administrator, source: RequestSource): Promise<void> {

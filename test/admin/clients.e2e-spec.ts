@@ -181,5 +181,13 @@ describe('clients', () => {
     const { client_id } = await make({ scopes: ['a:write'] });
     await as('post', `/admin/clients/${client_id}/secrets`, {}).expect(403);
     await as('patch', `/admin/clients/${client_id}`, { scopes: [] }).expect(403);
+    await as('delete', `/admin/clients/${client_id}`, {}).expect(403);
+    const ofUsers = { audiences: [app.config.tokens.audience] };
+    const { client_id: trusted } = await make(ofUsers);
+    await as('post', '/admin/clients', { name: newName(), ...ofUsers }).expect(403);
+    await as('post', `/admin/clients/${trusted}/secrets`, {}).expect(403);
+    const { client_id: lesser } = await make({ scopes: ['a:read'], audiences: [AUDIENCE] });
+    await as('patch', `/admin/clients/${lesser}`, ofUsers).expect(403);
+    await as('delete', `/admin/clients/${lesser}`, {}).expect(204);
   });
 });
