@@ -19,7 +19,7 @@ export class TokenRevocationController {
     operationId: 'revokeToken',
     summary: 'Give a token back that this client got (RFC 7009)',
     description:
-      'Services that follow the feed refuse it within a second. Of what is no token of its own nothing is said.',
+      'Services that follow the feed refuse it within a second. Somebody else’s is refused, and goes on; what is none is no error.',
   })
   @ApiOkResponse({ description: 'It counts no more, if it ever did.' })
   revoke(

@@ -103,7 +103,7 @@ const LOCK_CLIENT = 'select from clients where id = $1 for no key update';
 /**
  * Two seconds on, taken under the lock: a token that is made while this commits, of what the client was before, has an
  * earlier iat; one that is made after it names the cut-off itself, like a user's. Each cut-off is past the one before, so
- * several changes in a row put it further ahead, and verifiers that allow for five seconds then make the client wait for the rest.
+ * several changes in a row put it further ahead; the revoker says how far.
  */
 const CUT_OFF_CLIENT = `
   update clients

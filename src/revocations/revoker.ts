@@ -5,6 +5,8 @@ import { AuditLog } from '../audit/audit-log.js';
 import type { AuditEventType } from '../audit/audit-event-types.js';
 import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
+import { RATE_LIMITED } from '../common/problem/catalogue.js';
+import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { RevocationCause, RevocationKind, RevocationTarget } from './revocation.js';
@@ -12,6 +14,8 @@ import { type EndedSession, RevocationsRepository } from './revocations.reposito
 
 /** How far an issuer's clock may run ahead of ours: so much longer is an entry kept. */
 const CLOCK_TOLERANCE_SECONDS = 10;
+/** A client's cut-off is its next tokens' `iat`: verifiers take those that are five seconds ahead, and clocks differ by one. */
+const MAX_CUT_OFF_AHEAD_MS = 4000;
 /** Whoever has a key can make new tokens with it for ever, and a service may be set to trust it by hand: ten years. */
 const KEY_ENTRY_SECONDS = 10 * 365 * 86_400;
 
@@ -35,6 +39,7 @@ export class Revoker {
   /**
    * Revokes `target` within `tx`. Returns how many it was: sessions that ended (0 where they had
    * before), else 1 or 0.
+   * @throws Problem `rate_limited` where a client's tokens were taken back three times within a second
    */
   async revoke(
     tx: EntityManager,
@@ -114,8 +119,11 @@ export class Revoker {
 
   private async revokeTokensOfClient(tx: EntityManager, id: string, cause: RevocationCause, source: RequestSource) {
     await this.repository.lockClient(tx, id);
-    const validFrom = await this.repository.cutOffClient(tx, id, this.clock.now());
+    const now = this.clock.now();
+    const validFrom = await this.repository.cutOffClient(tx, id, now);
     if (!validFrom) return 0;
+    const waitMs = validFrom.getTime() - now.getTime() - MAX_CUT_OFF_AHEAD_MS;
+    if (waitMs > 0) throw new Problem(RATE_LIMITED, { retryAfterSeconds: waitMs / 1000 });
     await this.record(tx, 'client.tokens_revoked', { clientId: id }, cause, source);
     return this.tell(tx, 'client', [id], validFrom, cause);
   }

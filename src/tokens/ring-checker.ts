@@ -8,6 +8,8 @@ export interface VerifierSettings {
   audiences: readonly string[] | 'any';
   /** The longest life that a token may have or claim. */
   maxAgeSeconds: number;
+  /** How far the clock of another replica may be ahead. Default 5. */
+  clockToleranceSeconds?: number;
 }
 
 /** A token that has passed, and the id of its key. */

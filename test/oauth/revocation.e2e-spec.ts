@@ -50,16 +50,44 @@ describe('POST /oauth/revoke', () => {
     expect(await app.rows('select 1 from revocations where subject = $1', [claimsOf(token).jti])).toHaveLength(1);
   });
 
-  it('does nothing to what is not one’s own, and says nothing of it', async () => {
+  it('ends a token that a replica ahead of this one made, whose time is to come', async () => {
+    const replica = await app.replica();
+    try {
+      replica.advance(8);
+      const token = await givenToken(replica, billing);
+      await revoke(token).expect(200);
+      expect(await rowsOf(token)).toHaveLength(1);
+      expect(await isActive(token, replica)).toBe(false);
+    } finally {
+      await replica.stop();
+    }
+  });
+
+  it('follows a client that is changed again and again, whose next token counts at once', async () => {
+    const admin = await app.givenAdmin();
+    const client = await app.givenClient({ audiences: [INVOICES] });
+    const change = () => admin.patch(`/admin/clients/${client.clientId}`).send({ scopes: [] });
+    const answers = [];
+    for (let time = 0; time < 8; time++) answers.push(await change());
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(answers[0].status).toBe(200);
+    expect(refused.map(({ status, body }) => [status, body.code])).toContainEqual([429, 'rate_limited']);
+    expect(refused[0].headers['retry-after']).toMatch(/^[1-3]$/);
+    const token = await givenToken(app, client);
+    expect(await isActive(token)).toBe(true);
+    await revoke(token, client).expect(200);
+    expect(await rowsOf(token)).toHaveLength(1);
+  });
+
+  it('refuses what is somebody else’s, which goes on, and does nothing to what is no token', async () => {
     const { accessToken, browser } = await app.givenSignedIn();
     const foreign = await givenToken(app, await app.givenClient({ audiences: [INVOICES] }));
-    for (const token of [foreign, accessToken, 'x', 'a.b.c', `${foreign}x`]) {
-      const { text } = await revoke(token).expect(200);
-      expect(text).toBe('');
-    }
+    for (const token of ['x', 'a.b.c', `${foreign}x`]) expect((await revoke(token).expect(200)).text).toBe('');
+    for (const token of [foreign, accessToken])
+      for (const hint of [undefined, 'refresh_token'])
+        expect((await revoke(token, billing, hint).expect(400)).body.error).toBe('invalid_request');
     expect(await isActive(foreign)).toBe(true);
     await browser.send('get', '/auth/me').set('Authorization', `Bearer ${accessToken}`).expect(200);
-    await revoke(foreign, billing, 'refresh_token').expect(200);
     expect((await revoke('x', billing, 'refresh_token').expect(400)).body.error).toBe('unsupported_token_type');
     expect((await oauthPost(app, 'revoke', 'token_type_hint=x', billing.authorization).expect(400)).body.error).toBe(
       'invalid_request',
