@@ -22,11 +22,12 @@ export class ClientAuthenticator {
 
   /** The client whose credentials these are, or null: unknown, wrong, run out, spent, or disabled. */
   async authenticate(presented: PresentedClient): Promise<ClientPrincipal | null> {
+    const readAt = Math.floor(this.clock.now().getTime() / 1000);
     const grants =
       presented.method === 'private_key_jwt'
         ? await this.assertions.authenticate(presented.clientId, presented.assertion)
         : await this.bySecret(presented.clientId, presented.clientSecret);
-    return grants && this.principalOf(grants, presented.method);
+    return grants && this.principalOf(grants, presented.method, readAt);
   }
 
   private bySecret(clientId: string, secret: string): Promise<ClientGrants | null> {
@@ -34,7 +35,7 @@ export class ClientAuthenticator {
     return this.repository.authenticate(clientId, secretHash(secret), this.clock.now());
   }
 
-  private principalOf(grants: ClientGrants, method: PresentedClient['method']): ClientPrincipal {
+  private principalOf(grants: ClientGrants, method: PresentedClient['method'], readAt: number): ClientPrincipal {
     return {
       clientId: grants.id,
       method,
@@ -42,6 +43,7 @@ export class ClientAuthenticator {
       audiences: grants.audiences,
       servedAudiences: grants.served_audiences ?? [this.config.tokens.audience],
       tokensValidFrom: grants.tokens_valid_from,
+      readAt,
     };
   }
 }

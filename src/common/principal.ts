@@ -36,6 +36,8 @@ export interface ClientPrincipal {
   readonly servedAudiences: readonly string[];
   /** NumericDate: the earliest `iat` that its tokens may have. */
   readonly tokensValidFrom: number;
+  /** NumericDate, from before what it may was read. */
+  readonly readAt: number;
 }
 
 /** Injects the {@link ClientPrincipal} that the access guard established. */

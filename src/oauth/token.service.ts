@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/audit-log.js';
 import { SCOPE_TOKEN } from '../clients/clients.schemas.js';
-import { Clock } from '../common/clock.js';
 import type { ClientPrincipal } from '../common/principal.js';
 import {
   INVALID_SCOPE,
@@ -21,13 +20,13 @@ export class TokenService {
   constructor(
     private readonly issuer: ClientTokenIssuer,
     private readonly audit: AuditLog,
-    private readonly clock: Clock,
   ) {}
 
   /** @throws Problem `unsupported_grant_type`, `unauthorized_client`, `invalid_target`, `invalid_scope` */
   async grant(client: ClientPrincipal, request: TokenRequest, source: RequestSource): Promise<TokenResponse> {
     const { scopes, audience } = await this.judge(client, request, source);
-    const issuedAt = Math.max(Math.floor(this.clock.now().getTime() / 1000), client.tokensValidFrom);
+    // Not the time now: what the client may was read before, and may have been taken away since.
+    const issuedAt = Math.max(client.readAt, client.tokensValidFrom);
     const { clientId, method } = client;
     const { token, jti } = this.issuer.issue({ clientId, scopes, audience, issuedAt });
     const details = { jti, scope: scopes.join(' '), audience, method };

@@ -11,7 +11,7 @@ export interface ClientTokenSubject {
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly audience: string;
-  /** Epoch seconds: the client's cut-off, where that is still ahead, else now. */
+  /** Epoch seconds: the client's cut-off, where that is still ahead, else when the client was read. */
   readonly issuedAt: number;
 }
 

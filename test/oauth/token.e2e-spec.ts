@@ -2,7 +2,16 @@ import request from 'supertest';
 
 import { createVerifier } from '#verifier';
 
-import { askToken, claimsOf, form, givenToken, oauthPost } from '../support/oauth-caller.js';
+import {
+  askToken,
+  assertion,
+  carrying,
+  claimsOf,
+  form,
+  givenToken,
+  newPair,
+  oauthPost,
+} from '../support/oauth-caller.js';
 import { type GivenClient, JWT_SECRET, TestApp } from '../support/test-app.js';
 
 const INVOICES = 'https://invoices.example.com';
@@ -111,6 +120,32 @@ describe('POST /oauth/token', () => {
       'invalid_target',
       'unauthorized_client',
     ]);
+  });
+
+  it('says nothing that was taken away while it was made', async () => {
+    const pair = newPair();
+    const { clientId } = await app.givenClient({ scopes: ['pay:all'], audiences: [STOCK], jwks: pair.jwks });
+    const admin = await app.givenAdmin();
+    const body = form({ grant_type: 'client_credentials', ...carrying(await assertion(app, clientId, pair)) });
+    // Held where the client has been read, and its token is not made yet.
+    const [{ body: answer }] = await app.whileLocked(
+      'lock table spent_assertions',
+      [],
+      1,
+      () => [
+        oauthPost(app, 'token', body)
+          .expect(200)
+          .then((given) => given),
+      ],
+      async () => {
+        await admin.patch(`/admin/clients/${clientId}`).send({ scopes: [] }).expect(200);
+        app.advance(3);
+      },
+    );
+    const token = (answer as { access_token: string }).access_token;
+    const { authorization } = await app.givenClient({ served_audiences: [STOCK] });
+    const said = await oauthPost(app, 'introspect', form({ token }), authorization).expect(200);
+    expect(said.body).toEqual({ active: false });
   });
 
   it.each([
