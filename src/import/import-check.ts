@@ -61,7 +61,11 @@ export class ImportCheck {
   /** Of what an earlier try had done with, whoever has both names is that account itself. */
   private faultOfTaken(taken: Taken | undefined, at: number): Pick<BadRow, 'field' | 'reason'> | null {
     if (!taken || (at <= this.doneUntil && taken.username && taken.email)) return null;
-    return { field: takenField(taken), reason: 'is taken: an account has it' };
+    const field = takenField(taken);
+    return {
+      field,
+      reason: field === 'id' ? 'is taken: an account or a client has it' : 'is taken: an account has it',
+    };
   }
 }
 

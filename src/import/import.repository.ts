@@ -28,13 +28,15 @@ const TIDY = 'drop table if exists pg_temp.import_names, pg_temp.import_parts; r
 
 const GIVEN = 'unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::uuid[]) as g (at, line, username, email, id)';
 
+/** A client's id is no user's: both are `sub` of tokens (RFC 9700, section 4.15). */
 const TAKEN = `
-  select g.at, u.id is not null as username, e.id is not null as email, i.id is not null as id
+  select g.at, u.id is not null as username, e.id is not null as email, i.id is not null or c.id is not null as id
     from ${GIVEN}
     left join users u on u.username_canonical = g.username
     left join users e on e.email_canonical = g.email
     left join users i on i.id = g.id
-   where u.id is not null or e.id is not null or i.id is not null`;
+    left join clients c on c.id = g.id
+   where u.id is not null or e.id is not null or i.id is not null or c.id is not null`;
 
 const NOTE_NAMES = `
   insert into import_names (at, line, username, email, id) select * from ${GIVEN} order by at
@@ -46,7 +48,7 @@ const REPEATED = `
          (select line from import_names n where n.id = g.id) as id
     from ${GIVEN}`;
 
-/** Accounts with their seeds and audit rows: all of an account, or nothing. Those whose name somebody has are left out. */
+/** Accounts with their seeds and audit rows: all of an account, or nothing. Those whose name or id somebody has are left out. */
 const INSERT = `
   with made as (
     insert into users (id, username, username_canonical, email, email_canonical, email_verified_at, password_hash,
@@ -57,6 +59,7 @@ const INSERT = `
                   $10::boolean[], $11::boolean[], $12::text[], $13::text[], $14::timestamptz[])
              as g (id, username, username_canonical, email, email_canonical, verified_at, hash, roles,
                    is_active, must_change, factors, attributes, created_at)
+     where not exists (select from clients c where c.id = g.id)
     on conflict do nothing
     returning id
   ), seeds as (
@@ -136,7 +139,7 @@ export class ImportSession {
     return tx.findOneByOrFail(UserImport, { id });
   }
 
-  /** Those of `rows` that an account has a name of. */
+  /** Those of `rows` that an account has a name of, or an account or a client the id. */
   findTaken(rows: readonly NamesOfRow[]): Promise<Taken[]> {
     return this.connection.query<Taken[]>(TAKEN, columnsOf(rows));
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 
@@ -139,6 +140,15 @@ describe('a bad file', () => {
     const { bad } = await importText(app, jsonLines(rows), '.jsonl', { keepIds: true, skipBad: true });
     expect(bad).toEqual([{ line: 2, field: 'id', reason: 'is that of line 1' }]);
     expect(await app.rows('select 1 from totp_authenticators where user_id = $1', [id])).toEqual([]);
+  });
+
+  it('with the id of a client makes no user who would be taken for it', async () => {
+    const { clientId } = await app.givenClient();
+    const rows = [person({ id: randomUUID() }), person({ id: clientId })];
+    const { report, bad } = await importText(app, jsonLines(rows), '.jsonl', { keepIds: true, skipBad: true });
+    expect(bad).toEqual([{ line: 2, field: 'id', reason: 'is taken: an account or a client has it' }]);
+    expect(report).toMatchObject({ imported: 1, bad: 1 });
+    expect(await app.rows('select 1 from users where id = $1', [clientId])).toEqual([]);
   });
 
   it('makes roles only where asked to, one audit row each, and maps those of the old system', async () => {
