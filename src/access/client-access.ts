@@ -29,7 +29,7 @@ export class ClientAccess {
     this.failures.admit(source.ip, clientId);
     const client = await this.authenticator.authenticate(presented);
     if (client) {
-      this.failures.succeed(source.ip, clientId);
+      this.failures.succeed(source.ip, client.clientId);
       return client;
     }
     // What is no id may be a secret, in the wrong place.

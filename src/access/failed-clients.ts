@@ -37,11 +37,11 @@ export class FailedClients {
     if (endsAt === undefined) return;
     const leftMs = endsAt - this.clock.now().getTime();
     if (leftMs <= 0) this.floods.delete(network);
-    else if (!this.proven.has(placeOf(network, clientId)))
+    else if (!this.proven.has(placeOf(network, clientId.toLowerCase())))
       throw new Problem(RATE_LIMITED, { retryAfterSeconds: leftMs / 1000 });
   }
 
-  /** The client is who it says. */
+  /** The client is who it says. `clientId`: as it is kept, since a UUID has many spellings. */
   succeed(ip: string, clientId: string): void {
     const place = placeOf(networkOf(ip), clientId);
     this.proven.delete(place); // set again, so that the set stays in the order of use

@@ -35,7 +35,9 @@ export class ClientAssertions {
     if (!client) return null;
     const claims = await this.verify(assertion, clientId, client.jwks);
     if (!claims || !this.isGood(claims)) return null;
-    const isFirst = await this.spent.spend(clientId, claims.jti!, claims.exp! + CLOCK_TOLERANCE_SECONDS);
+    // Times are compared in whole seconds, and a NumericDate may have a fraction (RFC 7519, section 2).
+    const overAt = Math.ceil(claims.exp!) + CLOCK_TOLERANCE_SECONDS + 1;
+    const isFirst = await this.spent.spend(clientId, claims.jti!, overAt);
     return isFirst ? client : null;
   }
 

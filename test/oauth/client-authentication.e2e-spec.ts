@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { UnsecuredJWT } from 'jose';
 import request from 'supertest';
 
+import { Clock } from '../../src/common/clock.js';
 import { Janitor } from '../../src/common/janitor.js';
 import { assertion, carrying, form, newPair, oauthPost, type PairAlgorithm } from '../support/oauth-caller.js';
 import { type GivenClient, TestApp } from '../support/test-app.js';
@@ -96,6 +97,25 @@ describe('client authentication', () => {
       }
     });
 
+    it('once, also when its end has a fraction of a second', async () => {
+      const pair = newPair();
+      const { clientId } = await app.givenClient({ audiences: [AUDIENCE], jwks: pair.jwks });
+      const second = Math.floor(app.now.getTime() / 1000) + 1;
+      const clock = app.app.get(Clock);
+      const { now } = clock;
+      const at = (seconds: number) => (clock.now = () => new Date((second + seconds) * 1000));
+      try {
+        at(0);
+        const signed = carrying(await assertion(app, clientId, pair, { exp: second + 20.05 }));
+        await token(signed).expect(200);
+        at(25.3);
+        await app.app.get(Janitor).tidy();
+        await token(signed).expect(401);
+      } finally {
+        clock.now = now;
+      }
+    });
+
     it('that is for this service, recent, and really the client’s', async () => {
       const pair = newPair();
       const { clientId } = await app.givenClient({ audiences: [AUDIENCE], jwks: pair.jwks });
@@ -178,9 +198,10 @@ describe('failed client authentication', () => {
     const known = await app.givenClient();
     const unknown = await app.givenClient();
     const ip = '203.0.113.9';
-    await introspect(ip, known.clientId, known.clientSecret).expect(200);
+    await introspect(ip, known.clientId.toUpperCase(), known.clientSecret).expect(200);
     for (let time = 0; time <= 50; time++) await introspect(ip, randomUUID(), 'wrong');
     await introspect(ip, known.clientId, known.clientSecret).expect(200);
+    await introspect(ip, known.clientId.toUpperCase(), known.clientSecret).expect(200);
     await introspect(ip, unknown.clientId, unknown.clientSecret).expect(429);
     await introspect('203.0.113.10', unknown.clientId, unknown.clientSecret).expect(200);
     app.advance(61);
