@@ -16,13 +16,17 @@ import { NestLog } from './common/logging.js';
 import { ProblemFilter } from './common/problem/problem.filter.js';
 import type { Config } from './config/config.js';
 import type { Database } from './database/database.js';
+import { OAuthErrorFilter } from './oauth/oauth-error.filter.js';
 import { DOCS_PATH, serveDocs } from './docs.js';
 
 /** Whose requests hash a password. */
 const HASHING_PATHS = ['/auth/register', '/auth/login', '/auth/change-password'];
 
+/** Where errors have OAuth's own shape. */
+const OAUTH_PATHS = ['/oauth/token', '/oauth/introspect', '/oauth/revoke'];
+
 /** The only routes that take `application/x-www-form-urlencoded`. */
-const FORM_PATHS = ['/auth/register', '/auth/login', '/oauth/token', '/oauth/introspect', '/oauth/revoke'];
+const FORM_PATHS = ['/auth/register', '/auth/login', ...OAUTH_PATHS];
 
 /** Puts the service together, ready to listen. The same for serving, for tests and for OpenAPI. */
 export async function createApp(
@@ -53,12 +57,13 @@ export async function createApp(
     });
   }
   app.use(chain(cookieParser(), ...bodyReaders(FORM_PATHS)));
+  // What these threw has no route yet, whose filter would answer it.
+  const [problems, oauthErrors] = [app.get(ProblemFilter), app.get(OAuthErrorFilter)];
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const filter = request.method === 'POST' && OAUTH_PATHS.includes(request.path) ? oauthErrors : problems;
+    filter.answer(error, request, response);
+  });
   serveDocs(app);
   await app.init();
-  // Last: what the readers above throw never reaches Nest's own filters.
-  const filter = app.get(ProblemFilter);
-  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
-    filter.answer(error, request, response),
-  );
   return app;
 }

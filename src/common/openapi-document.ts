@@ -56,9 +56,8 @@ function complete(operation: Operation): void {
   const access = operation['x-access'] as string;
   const common: ProblemType[] = [INTERNAL_ERROR, OVERLOADED];
   if (operation.tags?.[0] !== 'Operations') common.push(RATE_LIMITED);
-  const speaksOAuth = operation['x-oauth-errors'] === true; // it documents its own shape of 400 and 401
-  if (operation.requestBody) common.push(BODY_TOO_LARGE);
-  if (operation.requestBody && !speaksOAuth) common.push(MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE);
+  const speaksOAuth = operation['x-oauth-errors'] === true; // it documents its own shape of 400, 401 and 413
+  if (operation.requestBody && !speaksOAuth) common.push(MALFORMED_REQUEST, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE);
   if (access === 'client' && !speaksOAuth) common.push(INVALID_CLIENT);
   if (access !== 'client' && access !== 'public')
     common.push(TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, FORBIDDEN, PASSWORD_CHANGE_REQUIRED);

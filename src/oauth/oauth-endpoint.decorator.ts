@@ -2,6 +2,7 @@ import { applyDecorators, Header, HttpCode, UseFilters, UseGuards } from '@nestj
 import { ApiConsumes, ApiExtension, ApiResponse } from '@nestjs/swagger';
 
 import { Access } from '../common/access.js';
+import { BODY_TOO_LARGE } from '../common/problem/catalogue.js';
 import type { ProblemType } from '../common/problem/problem.js';
 import { RateLimit } from '../protection/rate-limit.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
@@ -35,6 +36,12 @@ export const OAuthEndpoint = (...types: ProblemType[]): MethodDecorator =>
       },
     }),
     ApiResponse({ status: 401, standardSchema: oauthError, description: '`invalid_client`.' }),
+    ApiResponse({
+      status: 413,
+      standardSchema: oauthError,
+      description: '`invalid_request`: the body is too large.',
+      example: exampleOf({ ...BODY_TOO_LARGE, code: INVALID_REQUEST.code }).value,
+    }),
   );
 
 /** Not in the catalogue: elsewhere each such fault has a code of its own. */

@@ -1,10 +1,12 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 
-import { INVALID_CLIENT } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { ProblemFilter } from '../common/problem/problem.filter.js';
 import { type OAuthErrorCode, oauthErrorCodes } from './oauth.schemas.js';
+
+/** Others become 400. A body that is too large keeps the status that proxies and libraries know. */
+const STATUSES = [401, 413];
 
 /** Answers in OAuth's own shape (RFC 6749, section 5.2), which is what OAuth clients read; all else as a problem. */
 @Catch()
@@ -13,23 +15,29 @@ export class OAuthErrorFilter implements ExceptionFilter {
   constructor(private readonly problems: ProblemFilter) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const code = error instanceof Problem ? oauthErrorOf(error) : null;
-    if (code === null) {
-      this.problems.catch(error, host);
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<Request>(), http.getResponse<Response>());
+  }
+
+  answer(error: unknown, request: Request, response: Response): void {
+    const problem = this.problems.toProblem(error, request);
+    const code = oauthErrorOf(problem);
+    if (code === null || response.headersSent) {
+      this.problems.answer(problem, request, response);
       return;
     }
-    const response = host.switchToHttp().getResponse<Response>();
     if (code === 'invalid_client') response.setHeader('WWW-Authenticate', 'Basic realm="latchkey", charset="UTF-8"');
     response.setHeader('Cache-Control', 'no-store');
+    const { status } = problem.type;
     response
-      .status(code === INVALID_CLIENT.code ? 401 : 400)
-      .json({ error: code, error_description: descriptionOf(error as Problem) });
+      .status(STATUSES.includes(status) ? status : 400)
+      .json({ error: code, error_description: descriptionOf(problem) });
   }
 }
 
 function oauthErrorOf({ type }: Problem): OAuthErrorCode | null {
   const own = oauthErrorCodes.find((code) => code === type.code);
-  return own ?? ([400, 415, 422].includes(type.status) ? 'invalid_request' : null);
+  return own ?? ([400, 413, 415, 422].includes(type.status) ? 'invalid_request' : null);
 }
 
 /** In the characters that RFC 6749, section 5.2, lets it have. */

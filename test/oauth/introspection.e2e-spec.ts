@@ -120,7 +120,7 @@ describe('POST /oauth/introspect', () => {
     }
     await oauthPost(app, 'introspect?token=x', 'token=x', users.authorization).expect(400);
     const large = await oauthPost(app, 'introspect', `token=${'x'.repeat(1_000_000)}`, users.authorization);
-    expect([large.status, large.body.code]).toEqual([413, 'body_too_large']);
+    expect([large.status, large.body.error]).toEqual([413, 'invalid_request']);
     await request(app.url).get('/oauth/introspect?token=x').set('Authorization', users.authorization).expect(405);
   });
 });

@@ -194,7 +194,10 @@ describe('POST /oauth/token', () => {
     await askToken(app, client, { nonce: 'x', claims: '{}' }).expect(200);
     await request(app.url).get('/oauth/token').set('Authorization', client.authorization).expect(405);
     const large = await oauthPost(app, 'token', form({ grant_type: 'x'.repeat(1_000_000) }), client.authorization);
-    expect([large.status, large.body.code]).toEqual([413, 'body_too_large']);
+    expect([large.status, large.body.error]).toEqual([413, 'invalid_request']);
+    const { status, body } = await call().type('json').send('{"grant_type":');
+    expect([status, body]).toEqual([400, { error: 'invalid_request', error_description: expect.any(String) }]);
+    expect((await call().type('text/plain').send('x').expect(400)).body.error).toBe('invalid_request');
     expect(app.log).not.toContain('"level":"error"');
   });
 });

@@ -72,7 +72,8 @@ export class ProblemFilter implements ExceptionFilter {
     response.end(body);
   }
 
-  private toProblem(error: unknown, request: Request): Problem {
+  /** What is said of an error; what is not expected goes to the log. */
+  toProblem(error: unknown, request: Request): Problem {
     if (error instanceof Problem) return error;
     if (error instanceof HttpException) return this.fromHttpException(error, request);
     if (isBodyParserError(error)) return fromBodyParser(error);
