@@ -50,7 +50,14 @@ describe('firebaseScryptScheme', () => {
 
   it('refuses what costs more than the ceilings of scrypt, without doing it', async () => {
     const started = performance.now();
-    for (const cost of ['n=18,r=8,p=1', 'n=17,r=9,p=1', 'n=17,r=8,p=5', 'n=4,r=8,p=17', 'n=4294967297,r=8,p=1']) {
+    for (const cost of [
+      'n=18,r=8,p=1',
+      'n=17,r=9,p=1',
+      'n=17,r=8,p=5',
+      'n=4,r=8,p=17',
+      'n=1,r=524288,p=4',
+      'n=4294967297,r=8,p=1',
+    ]) {
       await expect(firebaseScryptScheme.verify('x', written({ cost }))).rejects.toMatchObject(tooCostly);
     }
     expect(performance.now() - started).toBeLessThan(1000);

@@ -1,4 +1,10 @@
-import { SCRYPT_MAX_MEMORY_BYTES, SCRYPT_MAX_MIXED_BYTES, SCRYPT_MAX_PARALLELISM, scryptScheme } from './scrypt.js';
+import {
+  SCRYPT_MAX_BLOCK_SIZE,
+  SCRYPT_MAX_MEMORY_BYTES,
+  SCRYPT_MAX_MIXED_BYTES,
+  SCRYPT_MAX_PARALLELISM,
+  scryptScheme,
+} from './scrypt.js';
 
 const malformed = { name: 'UnusableHashError', scheme: 'scrypt', reason: 'malformed' };
 const tooCostly = { ...malformed, reason: 'too_costly' };
@@ -49,7 +55,8 @@ describe('scryptScheme', () => {
   });
 
   it('refuses what costs more than its ceilings, without doing it', async () => {
-    expect([SCRYPT_MAX_MEMORY_BYTES, SCRYPT_MAX_MIXED_BYTES, SCRYPT_MAX_PARALLELISM]).toEqual([2 ** 27, 2 ** 29, 16]);
+    expect([SCRYPT_MAX_MEMORY_BYTES, SCRYPT_MAX_MIXED_BYTES]).toEqual([129 * 2 ** 20, 2 ** 29]);
+    expect([SCRYPT_MAX_PARALLELISM, SCRYPT_MAX_BLOCK_SIZE]).toEqual([16, 64]);
     const started = performance.now();
     for (const cost of [
       'ln=18,r=8,p=1', // 256 MiB
@@ -57,6 +64,8 @@ describe('scryptScheme', () => {
       'ln=17,r=8,p=5', // 5 × 128 MiB
       'ln=16,r=8,p=9', // 9 × 64 MiB
       'ln=4,r=8,p=17',
+      'ln=1,r=524288,p=4', // 128 MiB by N alone, 768 MiB with its lanes
+      'ln=1,r=65,p=1',
       'ln=20,r=8,p=1', // the largest of RFC 7914: 1 GiB
       'ln=999999999999999,r=1,p=1',
       'ln=1,r=999999999999999,p=1',
@@ -68,7 +77,14 @@ describe('scryptScheme', () => {
   });
 
   it('checks what costs as much as a ceiling', async () => {
-    for (const cost of ['ln=17,r=8,p=1', 'ln=1,r=524288,p=1', 'ln=15,r=1,p=1', 'ln=10,r=8,p=16']) {
+    for (const cost of [
+      'ln=17,r=8,p=1',
+      'ln=14,r=64,p=4',
+      'ln=1,r=64,p=16',
+      'ln=17,r=8,p=4',
+      'ln=15,r=1,p=1',
+      'ln=10,r=8,p=16',
+    ]) {
       expect(await scryptScheme.verify('x', withCost(cost))).toBe(false);
     }
   });

@@ -11,10 +11,12 @@ export interface ScryptCost {
   readonly p: number;
 }
 
-/** Ceilings: the memory, 128·N·r bytes, and what is mixed in all lanes together: some 2 s of CPU. */
-export const SCRYPT_MAX_MEMORY_BYTES = 128 * 1024 * 1024;
-export const SCRYPT_MAX_MIXED_BYTES = 4 * SCRYPT_MAX_MEMORY_BYTES;
+/** Ceilings: the memory, with room for N = 2^17 and r = 8, and what is mixed in all lanes together, some 2 s of CPU. */
+export const SCRYPT_MAX_MEMORY_BYTES = 129 * 1024 * 1024;
+export const SCRYPT_MAX_MIXED_BYTES = 512 * 1024 * 1024;
 export const SCRYPT_MAX_PARALLELISM = 16;
+/** PBKDF2 makes all p·128·r bytes, and runs over them again: many times what is mixed where r is large and N small. */
+export const SCRYPT_MAX_BLOCK_SIZE = 64;
 
 const NAME = 'scrypt';
 const SALT_BYTES = [0, 64] as const;
@@ -48,10 +50,12 @@ function parse(stored: string): { cost: ScryptCost; salt: Buffer; digest: Buffer
 
 /** @throws UnusableHashError in the name of `scheme` where the cost is beyond the ceilings, or none of scrypt's */
 export function requireAffordableScrypt(scheme: string, { logN, r, p }: ScryptCost): void {
-  const memory = memoryOf({ logN, r, p });
   requireAffordable(
     scheme,
-    memory <= SCRYPT_MAX_MEMORY_BYTES && p <= SCRYPT_MAX_PARALLELISM && memory * p <= SCRYPT_MAX_MIXED_BYTES,
+    r <= SCRYPT_MAX_BLOCK_SIZE &&
+      p <= SCRYPT_MAX_PARALLELISM &&
+      memoryOf({ logN, r, p }) <= SCRYPT_MAX_MEMORY_BYTES &&
+      128 * 2 ** logN * r * p <= SCRYPT_MAX_MIXED_BYTES,
   );
   if (logN >= 16 * r) throw new UnusableHashError(scheme, 'malformed'); // RFC 7914, section 2: N < 2^(128·r/8)
 }
@@ -59,11 +63,11 @@ export function requireAffordableScrypt(scheme: string, { logN, r, p }: ScryptCo
 /** For a cost that {@link requireAffordableScrypt} let pass. */
 export async function deriveScrypt(password: string, salt: Buffer, cost: ScryptCost, length: number): Promise<Buffer> {
   const { logN, r, p } = cost;
-  // OpenSSL counts the p blocks of 128·r bytes, and two for work, with the memory.
-  return scryptAsync(password, salt, length, { N: 2 ** logN, r, p, maxmem: memoryOf(cost) + 128 * r * (p + 2) });
+  return scryptAsync(password, salt, length, { N: 2 ** logN, r, p, maxmem: memoryOf(cost) });
 }
 
-const memoryOf = ({ logN, r }: ScryptCost): number => 128 * 2 ** logN * r;
+/** In bytes, as OpenSSL counts it: N blocks of 128·r bytes, one for each lane, and two for work. */
+const memoryOf = ({ logN, r, p }: ScryptCost): number => 128 * r * (2 ** logN + p + 2);
 
 const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
   scrypt,
