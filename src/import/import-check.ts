@@ -58,9 +58,9 @@ export class ImportCheck {
     for (const role of row.roles) this.roles.add(role);
   }
 
-  /** Of what an earlier try had done with, whoever has both names is that account itself. */
+  /** What an earlier try had done with is not held against accounts: they are its own, and may have other names by now. */
   private faultOfTaken(taken: Taken | undefined, at: number): Pick<BadRow, 'field' | 'reason'> | null {
-    if (!taken || (at <= this.doneUntil && taken.username && taken.email)) return null;
+    if (!taken || at <= this.doneUntil) return null;
     const field = takenField(taken);
     return {
       field,

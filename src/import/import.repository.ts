@@ -116,13 +116,13 @@ export class ImportSession {
     return this.connection.findOneBy(UserImport, { importKey });
   }
 
-  async begin(state: UserImport): Promise<void> {
-    await this.connection.insert(UserImport, state);
+  async begin(tx: EntityManager, state: UserImport): Promise<void> {
+    await tx.insert(UserImport, state);
   }
 
   /** From the beginning, as if it had never been imported; the accounts of then stay. */
-  async forget(importKey: Buffer): Promise<void> {
-    await this.connection.delete(UserImport, { importKey });
+  async forget(tx: EntityManager, importKey: Buffer): Promise<void> {
+    await tx.delete(UserImport, { importKey });
   }
 
   /** Notes in `tx` what a batch did. */

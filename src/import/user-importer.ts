@@ -87,7 +87,6 @@ export class UserImporter {
 
   private async work(run: Run): Promise<Omit<ImportReport, 'seconds'>> {
     const { session, file, options, importKey, rules } = run;
-    if (options.again && !options.dryRun) await session.forget(importKey);
     const before = options.again ? null : await session.find(importKey);
     if (before?.finishedAt) return doneBefore(file, before);
 
@@ -139,7 +138,7 @@ export class UserImporter {
     });
   }
 
-  private async begin({ session, file, importKey, rules: { now } }: Run): Promise<UserImport> {
+  private async begin({ session, file, importKey, options, rules: { now } }: Run): Promise<UserImport> {
     const state: UserImport = {
       id: newId(now),
       importKey,
@@ -151,7 +150,10 @@ export class UserImporter {
       startedAt: now,
       finishedAt: null,
     };
-    await session.begin(state);
+    await session.transaction(async (tx) => {
+      if (options.again) await session.forget(tx, importKey);
+      await session.begin(tx, state);
+    });
     return state;
   }
 
