@@ -21,7 +21,7 @@ export async function importUsers(
 ): Promise<boolean> {
   const options = optionsOf(flags);
   const progress = new Progress();
-  const reportFile = flags.report === undefined ? null : fs.openSync(flags.report, 'w', 0o600);
+  const reportFile = flags.report === undefined ? null : openReport(flags.report, [file, flags.firebaseHash]);
   const say = (line: string) => (reportFile === null ? progress.say(line) : void fs.writeSync(reportFile, `${line}\n`));
   const listener = {
     onFormat: (format: string, title: string) => progress.say(`Reading it as ${format}: ${title}.`),
@@ -38,6 +38,20 @@ export async function importUsers(
     progress.end();
     if (reportFile !== null) fs.closeSync(reportFile);
   }
+}
+
+/** @throws Error where it is one of the files that are read, by whatever name: it would be emptied */
+function openReport(report: string, inputs: readonly (string | undefined)[]): number {
+  const identities = inputs.map((input) => identityOf(input)).filter((identity) => identity !== null);
+  const own = identityOf(report);
+  if (own !== null && identities.includes(own)) throw new Error(`--report ${report}: is the file that is read`);
+  return fs.openSync(report, 'w', 0o600);
+}
+
+/** The same for all names of one file; null where there is none. */
+function identityOf(file: string | undefined): string | null {
+  const stat = file === undefined ? undefined : fs.statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat ? `${stat.dev}:${stat.ino}` : null;
 }
 
 function optionsOf(flags: ImportFlags): ImportOptions {

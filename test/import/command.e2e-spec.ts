@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { ImportReport } from '../../src/import/import-report.js';
@@ -111,6 +111,21 @@ describe('latchkey users import', () => {
     const skipped = await run(file, '--skip-bad');
     expect([skipped.code, reportOf(skipped)]).toEqual([0, expect.objectContaining({ imported: 1, bad: 1 })]);
     expect(looked.err + skipped.err + skipped.out).not.toContain('my password');
+  });
+
+  it('writes its report over no file that it reads, by whatever name', async () => {
+    const text = jsonLines(people(1));
+    const file = fileOf(text);
+    const hashing = fileOf('base64_signer_key: A\nbase64_salt_separator: A\nrounds: 8\nmem_cost: 14\n', '.txt');
+    const link = `${file}.link`;
+    linkSync(file, link);
+    for (const report of [file, link, hashing]) {
+      const ended = await run(file, '--firebase-hash', hashing, '--report', report);
+      expect(ended.code).not.toBe(0);
+      expect(ended.err).toContain('is the file that is read');
+    }
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect(readFileSync(hashing, 'utf8')).toContain('mem_cost');
   });
 
   it('takes the hash parameters of Firebase as its console shows them', async () => {
