@@ -16,6 +16,8 @@ const MAX_ROLES = 20;
 const MAX_SEEDS = 10;
 const MAX_SEED_NAME = 64;
 const MAX_EXTERNAL_ID = 128;
+/** March 1973; as seconds, the year 5138. */
+const MIN_MILLIS = 1e11;
 
 /** An account that may be written as it is. */
 export interface AccountRow {
@@ -149,6 +151,7 @@ function labelOf(label: string | null): string | null {
 function timeOf(given: unknown, now: Date): Date {
   if (given === undefined || given === null || given === '') return now;
   const isMillis = typeof given === 'number' || (typeof given === 'string' && /^\d{1,15}$/.test(given));
+  if (isMillis && Number(given) < MIN_MILLIS) throw new RowFault('created_at', 'must be in milliseconds, or ISO 8601');
   const time = new Date(isMillis ? Number(given) : typeof given === 'string' ? given : NaN);
   if (!(time.getTime() >= 0 && time.getTime() <= now.getTime())) {
     throw new RowFault('created_at', 'must be a time since 1970 and not to come: ISO 8601, or milliseconds');

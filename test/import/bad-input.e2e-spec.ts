@@ -63,9 +63,17 @@ describe('a bad file', () => {
     ['a seed in no base32', { totp: ['01189998819'] }, 'totp', /base32/],
     ['a seed too short', { totp: ['ABCD'] }, 'totp', /10 to 128 bytes/],
     ['a time to come', { created_at: '2999-01-01' }, 'created_at', /not to come/],
+    ['a time in seconds', { created_at: 1614834367 }, 'created_at', /milliseconds/],
+    ['a time in seconds as text', { created_at: '1614834367' }, 'created_at', /milliseconds/],
     ['a flag that is none', { email_verified: 'perhaps' }, 'email_verified', /true or false/],
     ['attributes too long', { attributes: { note: 'x'.repeat(300) } }, 'attributes', /256/],
     ['a member that is none', { pasword_hash: HASH }, 'pasword_hash', /not a known/],
+    [
+      'a member that steers a terminal',
+      { '\u001b]0;x\u0007\u009b2J\u202e': 1 },
+      String.raw`"\u001b]0;x\u0007\u009b2J\u202e"`,
+      /not a known/,
+    ],
   ])('with %s says so by line', async (_what, change, field, reason) => {
     const [bad, ...more] = await refused([person(change)]);
     expect(more).toEqual([]);
@@ -172,6 +180,7 @@ describe('a bad file', () => {
   it.each([
     ['is empty', '', '.csv', /is empty/],
     ['has a column that is none', 'username,email,pasword_hash\n', '.csv', /line 1: there is no column "pasword_hash"/],
+    ['has no header', `${HASH},ada,a@example.com\n`, '.csv', /^line 1: the first row names no columns: there are id,/],
     ['lacks a column', 'username,email\na,b\n', '.csv', /line 1: the column password_hash is missing/],
     ['has a column twice', 'email,email,password_hash\n', '.csv', /line 1: a column is there twice/],
     ['has a header alone', 'username,email,password_hash\n', '.csv', /holds no accounts/],

@@ -21,6 +21,15 @@ const MEMBERS = [
 const unknownMember = (names: readonly string[]): string | undefined =>
   names.find((name) => !(MEMBERS as readonly string[]).includes(name));
 
+/** Names of members come from the file, and what is shown goes to a terminal: nothing in one is to steer it. */
+const shownName = (name: string): string =>
+  /^[\w.-]{1,64}$/.test(name)
+    ? name
+    : JSON.stringify(name.slice(0, 64)).replace(
+        /[^ -~]/g,
+        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );
+
 /** The service's own form, as CSV or JSON Lines: docs/import.md has the members. A name that is none of them is a mistake. */
 export const ownFormat: ImportFormat = {
   name: 'latchkey',
@@ -31,7 +40,11 @@ export const ownFormat: ImportFormat = {
 
   checkColumns(names) {
     const unknown = unknownMember(names);
-    if (unknown !== undefined) return `there is no column ${JSON.stringify(unknown)}: there are ${MEMBERS.join(', ')}`;
+    if (unknown !== undefined) {
+      // A file without a header begins with an account: its fields are nobody's to see.
+      if (!/^[a-z_]{1,32}$/i.test(unknown)) return `the first row names no columns: there are ${MEMBERS.join(', ')}`;
+      return `there is no column ${JSON.stringify(unknown)}: there are ${MEMBERS.join(', ')}`;
+    }
     if (new Set(names).size < names.length) return 'a column is there twice';
     const missing = ['email', 'password_hash'].filter((name) => !names.includes(name));
     return missing.length > 0 ? `the column ${missing.join(' and ')} is missing` : null;
@@ -39,7 +52,7 @@ export const ownFormat: ImportFormat = {
 
   read(record): AccountCandidate {
     const unknown = unknownMember(Object.keys(record));
-    if (unknown !== undefined) throw new RowFault(unknown.slice(0, 64), 'is not a known member');
+    if (unknown !== undefined) throw new RowFault(shownName(unknown), 'is not a known member');
     const orgId = optionalText(record, 'org_id');
     return {
       id: record.id,
