@@ -137,6 +137,10 @@ function rolesOf(given: readonly unknown[], rules: RowRules): string[] {
 
 /** What the old system called the account stays known, unless it is its id here too. */
 function attributesOf({ attributes: given, id }: AccountCandidate, { keepIds }: RowRules): Attributes {
+  // Exact no longer since it was read: another account may have the same.
+  if (typeof id === 'number' && !Number.isSafeInteger(id)) {
+    throw new RowFault('id', 'is a number that is not exact: write it as text');
+  }
   const external = (typeof id === 'string' || typeof id === 'number') && !keepIds ? String(id) : '';
   if (external.length > MAX_EXTERNAL_ID) throw new RowFault('id', `must be at most ${MAX_EXTERNAL_ID} characters long`);
   return check(attributes, { ...given, ...(external !== '' && { external_id: external }) }, 'attributes');

@@ -11,7 +11,7 @@ export class ImportCheck {
   bad = 0;
   leftOut = 0;
   withoutPassword = 0;
-  readonly leftBehind: Record<string, number> = {};
+  readonly leftBehind = new Map<string, number>();
   readonly roles = new Set<string>();
 
   /**
@@ -25,10 +25,16 @@ export class ImportCheck {
     private readonly onBadRow: (row: BadRow) => void,
   ) {}
 
-  async add({ rows, bad, leftOut, until }: RowBatch): Promise<void> {
+  async add({ rows: allRows, bad, leftOut, owners, until }: RowBatch): Promise<void> {
     this.rows = until;
     this.leftOut += leftOut;
+    const repeatedOwners = await this.session.parts.noteOwners(owners);
+    const again = new Map(repeatedOwners.map(({ at, earlier }) => [at, earlier]));
+    const rows = allRows.filter(({ at }) => !again.has(at));
     const faults = [...bad];
+    for (const { at, row } of allRows) {
+      if (again.has(at)) faults.push({ at, line: row.line, ...isThatOf('id', again.get(at)!) });
+    }
     const named = rows.map(({ at, row }) => namesOf(at, row, this.hasOwnIds));
     const taken = new Map((await this.session.findTaken(named)).map((found) => [found.at, found]));
     const free = named.filter(({ at, line }) => {
@@ -53,9 +59,19 @@ export class ImportCheck {
     if (row.passwordHash === null) this.withoutPassword++;
     for (const kind of candidate.leftBehind) {
       const shown = /^[a-z_-]{1,32}$/.test(kind) ? kind : 'other';
-      this.leftBehind[shown] = (this.leftBehind[shown] ?? 0) + 1;
+      this.leaveBehind(shown, 1);
     }
     for (const role of row.roles) this.roles.add(role);
+  }
+
+  /** After the last batch: parts that name an account which never came protect nobody here. */
+  async countOrphans(): Promise<void> {
+    const orphans = await this.session.parts.countOrphans();
+    if (orphans > 0) this.leaveBehind('of_no_account', orphans);
+  }
+
+  private leaveBehind(kind: string, count: number): void {
+    this.leftBehind.set(kind, (this.leftBehind.get(kind) ?? 0) + count);
   }
 
   /** What an earlier try had done with is not held against accounts: they are its own, and may have other names by now. */
@@ -80,6 +96,11 @@ export const namesOf = (at: number, row: AccountRow, hasOwnIds: boolean): NamesO
 });
 
 function faultOfRepeated({ username, email, id }: Repeated): Pick<BadRow, 'field' | 'reason'> {
-  const [field, line] = username !== null ? ['username', username] : email !== null ? ['email', email] : ['id', id];
-  return { field, reason: `is that of line ${line}` };
+  if (username !== null) return isThatOf('username', username);
+  return email !== null ? isThatOf('email', email) : isThatOf('id', id!);
 }
+
+const isThatOf = (field: string, line: number): Pick<BadRow, 'field' | 'reason'> => ({
+  field,
+  reason: `is that of line ${line}`,
+});

@@ -4,8 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { INSERT_AUDIT_EVENT_COLUMNS } from '../audit/audit.repository.js';
 import type { RequestSource } from '../common/request-source.js';
 import { Database } from '../database/database.js';
-import type { Parts } from './formats/import-format.js';
-import type { JsonObject } from './reading/file-record.js';
+import { ImportParts, PARTS_TABLES, PREPARE_PARTS } from './import-parts.repository.js';
 import type { NamesOfRow, NewAccount, NewSeed, Repeated, Taken } from './stored-rows.js';
 import { UserImport } from './user-import.entity.js';
 
@@ -22,9 +21,8 @@ const PREPARE = `
     at integer primary key, line integer not null,
     username text collate "C" not null unique, email text collate "C" not null unique, id uuid unique
   );
-  create temporary table import_parts (section text not null, owner text not null, body text not null);
-  create index on import_parts (owner)`;
-const TIDY = 'drop table if exists pg_temp.import_names, pg_temp.import_parts; reset synchronous_commit';
+  ${PREPARE_PARTS}`;
+const TIDY = `drop table if exists pg_temp.import_names, ${PARTS_TABLES}; reset synchronous_commit`;
 
 const GIVEN = 'unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::uuid[]) as g (at, line, username, email, id)';
 
@@ -106,7 +104,11 @@ export class ImportRepository {
 
 /** One import on its connection. */
 export class ImportSession {
-  constructor(private readonly connection: EntityManager) {}
+  readonly parts: ImportParts;
+
+  constructor(private readonly connection: EntityManager) {
+    this.parts = new ImportParts(connection);
+  }
 
   transaction<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
     return this.connection.transaction(work);
@@ -158,27 +160,6 @@ export class ImportSession {
       numbers,
     ]);
     return new Set(rows.map(({ at }) => at));
-  }
-
-  async addParts(section: string, parts: readonly (readonly [owner: string, body: JsonObject])[]): Promise<void> {
-    await this.connection.query('insert into import_parts select $1, * from unnest($2::text[], $3::text[])', [
-      section,
-      parts.map(([owner]) => owner),
-      parts.map(([, body]) => JSON.stringify(body)),
-    ]);
-  }
-
-  /** What belongs to each of the owners. */
-  async listParts(owners: readonly string[]): Promise<Map<string, Parts>> {
-    const rows = await this.connection.query<{ owner: string; section: string; bodies: string[] }[]>(
-      'select owner, section, array_agg(body) as bodies from import_parts where owner = any($1) group by owner, section',
-      [owners],
-    );
-    const parts = new Map<string, Parts>();
-    for (const { owner, section, bodies } of rows) {
-      parts.set(owner, { ...parts.get(owner), [section]: bodies.map((body) => JSON.parse(body) as JsonObject) });
-    }
-    return parts;
   }
 
   /** Adds accounts. Returns the ids of those that were added: the others have a name that is taken. */

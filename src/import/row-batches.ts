@@ -1,14 +1,17 @@
 import type { AccountCandidate } from './account-candidate.js';
 import { RowFault } from './account-candidate.js';
+import { hasParts, ownerOf } from './account-parts.js';
 import { type AccountRow, type RowRules, toAccountRow } from './account-row.js';
 import type { FormatOptions, Parts } from './formats/import-format.js';
+import type { OwnerOfRow } from './import-parts.repository.js';
 import type { ImportSession } from './import.repository.js';
 import type { BadRow } from './import-report.js';
-import { FileFault, type FileRecord } from './reading/file-record.js';
-import { textOf } from './formats/values.js';
+import type { FileRecord } from './reading/file-record.js';
 import type { SourceFile } from './reading/source-file.js';
 
+/** A batch ends with either: large records are not to fill the memory. */
 const ROWS_A_BATCH = 1000;
+const BYTES_A_BATCH = 4 * 1024 * 1024;
 
 /** A record of the file, numbered from 1, and what came of it. */
 export interface ReadRow {
@@ -21,6 +24,8 @@ export interface RowBatch {
   readonly rows: readonly ReadRow[];
   readonly bad: readonly (BadRow & { at: number })[];
   readonly leftOut: number;
+  /** All that parts of the file may name, good or bad; none where it has no parts. */
+  readonly owners: readonly OwnerOfRow[];
   /** The number of its last record. */
   readonly until: number;
 }
@@ -31,9 +36,6 @@ export async function* rowBatches(...from: Parameters<typeof readBatches>): Asyn
   // Parts of accounts are asked for on the connection that the last batch is at work on.
   yield* hasParts(from[0]) ? batches : ahead(batches);
 }
-
-const hasParts = ({ shape, format }: SourceFile): boolean =>
-  shape === 'object' && Object.keys(format.partSections).length > 0;
 
 /** Reads the next one while the last is at work. */
 async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
@@ -58,15 +60,18 @@ async function* readBatches(
   onBytes: (read: number) => void,
 ): AsyncGenerator<RowBatch> {
   const read = async (records: readonly FileRecord[], first: number): Promise<RowBatch> => {
-    const parts = hasParts(file) ? await session.listParts(records.map(ownerOf)) : new Map<string, Parts>();
-    return readBatch(
+    const owners = hasParts(file) ? ownersOf(records, first) : [];
+    const parts = owners.length > 0 ? await session.parts.list(owners.map(({ owner }) => owner)) : noParts;
+    const batch = readBatch(
       records,
       first,
       (record) => file.format.read(record.value!, parts.get(ownerOf(record)) ?? {}, options),
       rules,
     );
+    return { ...batch, owners };
   };
   let pending: FileRecord[] = [];
+  let bytes = 0;
   let done = 0;
   for await (const records of file.accounts(onBytes)) {
     for (const record of records) {
@@ -75,23 +80,30 @@ async function* readBatches(
         continue;
       }
       pending.push(record);
-      if (pending.length < ROWS_A_BATCH) continue;
+      bytes += record.bytes;
+      if (pending.length < ROWS_A_BATCH && bytes < BYTES_A_BATCH) continue;
       yield read(pending, done + 1);
       done += pending.length;
       pending = [];
+      bytes = 0;
     }
   }
   if (pending.length > 0) yield read(pending, done + 1);
 }
 
-const ownerOf = ({ value }: FileRecord): string => textOf(value?.id);
+const noParts: ReadonlyMap<string, Parts> = new Map();
+
+const ownersOf = (records: readonly FileRecord[], first: number): OwnerOfRow[] =>
+  records
+    .map((record, index) => ({ at: first + index, line: record.line, owner: ownerOf(record) }))
+    .filter(({ owner }) => owner !== '');
 
 function readBatch(
   records: readonly FileRecord[],
   first: number,
   toCandidate: (record: FileRecord) => AccountCandidate | null,
   rules: RowRules,
-): RowBatch {
+): Omit<RowBatch, 'owners'> {
   const rows: ReadRow[] = [];
   const bad: (BadRow & { at: number })[] = [];
   let leftOut = 0;
@@ -112,26 +124,3 @@ function readBatch(
   }
   return { rows, bad, leftOut, until: first + records.length - 1 };
 }
-
-/** Keeps what belongs to accounts and stands in arrays of its own where any account's can be asked for. */
-export async function keepParts(
-  file: SourceFile,
-  session: ImportSession,
-  onBytes: (read: number) => void,
-): Promise<void> {
-  for await (const records of file.parts(onBytes)) {
-    // It may be what protects an account: none is left out in silence.
-    const broken = records.find(({ value }) => value === null);
-    if (broken) throw new FileFault(broken.fault!, broken.line);
-    for (const section of new Set(records.map((record) => record.section))) {
-      const owner = file.format.partSections[section];
-      const parts = records
-        .filter((record) => record.section === section)
-        .map(({ value }) => [textOf(value![owner] ?? value![SNAKE[owner] ?? owner]), value!] as const);
-      await session.addParts(section, parts);
-    }
-  }
-}
-
-/** Tables that SQL exports name their columns so. */
-const SNAKE: Readonly<Record<string, string>> = { userId: 'user_id' };

@@ -24,6 +24,12 @@ export interface Repeated {
   readonly id: number | null;
 }
 
+/** A record whose id an earlier one has, in line `earlier`. */
+export interface RepeatedOwner {
+  readonly at: number;
+  readonly earlier: number;
+}
+
 /** One row of `users`, and the id of its audit row. */
 export interface NewAccount {
   readonly id: string;

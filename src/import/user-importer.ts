@@ -11,13 +11,14 @@ import type { SeedCipher } from '../mfa/seed-cipher.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { RowRules } from './account-row.js';
 import type { FirebaseHashing, FormatOptions } from './formats/import-format.js';
+import { keepParts } from './account-parts.js';
 import { ImportCheck } from './import-check.js';
 import type { ImportListener, ImportReport, Progress } from './import-report.js';
 import { ImportWriter } from './import-writer.js';
 import type { ImportRepository, ImportSession } from './import.repository.js';
 import { FileFault } from './reading/file-record.js';
 import { SourceFile } from './reading/source-file.js';
-import { keepParts, rowBatches } from './row-batches.js';
+import { rowBatches } from './row-batches.js';
 import type { UserImport } from './user-import.entity.js';
 
 /** More names that are no role's are no roles: it is another column. */
@@ -90,7 +91,7 @@ export class UserImporter {
     const before = options.again ? null : await session.find(importKey);
     if (before?.finishedAt) return doneBefore(file, before);
 
-    await keepParts(file, session, progressOf(run, 'reading'));
+    await keepParts(file, session.parts, progressOf(run, 'reading'));
     const check = await this.check(run, before?.position ?? 0);
     const newRoles = [...check.roles].filter((role) => !rules.roles.has(role)).toSorted();
     const refused = check.bad > 0 && !options.skipBad;
@@ -119,6 +120,7 @@ export class UserImporter {
         throw new FileFault(`the file names more than ${MAX_NEW_ROLES} roles that are not there: are they roles?`);
       }
     }
+    await check.countOrphans();
     if (check.rows === 0) throw new FileFault(`${file.path} holds no accounts${whereExpected(file)}`);
     return check;
   }
@@ -229,7 +231,7 @@ function reportOf(
     bad: check.bad,
     left_out: check.leftOut,
     without_password: check.withoutPassword,
-    left_behind: check.leftBehind,
+    left_behind: Object.fromEntries(check.leftBehind),
     roles_created: outcome === 'imported' ? newRoles : [],
     resumed_after: before?.position ?? 0,
     rows_per_second: null,

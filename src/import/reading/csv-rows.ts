@@ -6,6 +6,7 @@ import { FileFault, type FileRecord, MAX_RECORD_BYTES } from './file-record.js';
 
 /** As many at once as a chunk of another format holds. */
 const ROWS_AT_ONCE = 500;
+const BYTES_AT_ONCE = 1024 * 1024;
 
 const FAULTS: Partial<Record<string, string>> = {
   CSV_QUOTE_NOT_CLOSED: 'a quoted field that begins here is not closed: the file is cut short, or a quote is missing',
@@ -43,13 +44,16 @@ export async function* readCsv(
   pipeline(Readable.from(chunks), parser, () => {}); // what goes wrong there is thrown below
   let names = columns;
   let rows: FileRecord[] = [];
+  let bytes = 0;
   try {
     for await (const { fields, line } of parser as unknown as AsyncIterable<Row>) {
       if (names) rows.push(toRecord(columns ? fitted(fields, names.length) : fields, names, line));
       else checkHeader((names = fields.map((name) => name.trim())));
-      if (rows.length < ROWS_AT_ONCE) continue;
+      bytes += rows.at(-1)?.bytes ?? 0;
+      if (rows.length < ROWS_AT_ONCE && bytes < BYTES_AT_ONCE) continue;
       yield rows;
       rows = [];
+      bytes = 0;
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
@@ -66,11 +70,12 @@ function fitted(fields: string[], columns: number): string[] {
 
 /** Empty fields are left out. */
 function toRecord(fields: string[], names: readonly string[], line: number): FileRecord {
-  const bad = (fault: string): FileRecord => ({ line, section: '', value: null, fault });
+  const place = { line, section: '', bytes: fields.reduce((sum, field) => sum + field.length, 0) };
+  const bad = (fault: string): FileRecord => ({ ...place, value: null, fault });
   if (fields.length !== names.length) return bad(`has ${fields.length} fields where there are ${names.length} columns`);
   // The parser decodes what is no UTF-8 as U+FFFD; in a name of its own, that is as broken.
   if (fields.some((field) => field.includes('\ufffd'))) return bad('is not UTF-8');
   const value: Record<string, string> = {};
   for (const [at, name] of names.entries()) if (fields[at] !== '') value[name] = fields[at];
-  return { line, section: '', value };
+  return { ...place, value };
 }

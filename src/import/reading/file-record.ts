@@ -9,6 +9,8 @@ export interface FileRecord {
   readonly line: number;
   /** The member of a JSON document whose array it is in; '' in all other files. */
   readonly section: string;
+  /** How many it takes in the file, about. */
+  readonly bytes: number;
   /** Null where it could not be read, for the reason that `fault` says. */
   readonly value: JsonObject | null;
   readonly fault?: string;
@@ -25,25 +27,27 @@ export class FileFault extends Error {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What the bytes of one JSON value say, or why they say nothing. */
-export function readJson(bytes: Buffer, line: number, section: string): FileRecord {
+export function readJson(json: Buffer, line: number, section: string): FileRecord {
+  const place = { line, section, bytes: json.length };
   let text: string;
   try {
-    text = decoder.decode(bytes);
+    text = decoder.decode(json);
   } catch {
-    return { line, section, value: null, fault: 'is not UTF-8' };
+    return { ...place, value: null, fault: 'is not UTF-8' };
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return { line, section, value: null, fault: 'is not JSON, or is cut short' }; // the parser's own words quote the text
+    return { ...place, value: null, fault: 'is not JSON, or is cut short' }; // the parser's own words quote the text
   }
-  return isObject(value) ? { line, section, value } : { line, section, value: null, fault: 'must be a JSON object' };
+  return isObject(value) ? { ...place, value } : { ...place, value: null, fault: 'must be a JSON object' };
 }
 
 export const tooLong = (line: number, section: string): FileRecord => ({
   line,
   section,
+  bytes: 0,
   value: null,
   fault: `is longer than ${MAX_RECORD_BYTES} bytes`,
 });
