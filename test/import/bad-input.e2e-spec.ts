@@ -102,7 +102,7 @@ describe('a bad file', () => {
     const text = `\ufeff${JSON.stringify(one)}\r\n\r\n  \r\n${JSON.stringify(two)}`;
     expect((await importText(app, text)).report).toMatchObject({ outcome: 'imported', imported: 2 });
     const { username, email } = person();
-    const csv = `\ufeffusername,email,password_hash\r\n\r\n${username},${email},${HASH}`;
+    const csv = `\ufeffusername,password_hash,email\r\n\r\n${username},${HASH},${email}`;
     expect((await importText(app, csv, '.csv')).report).toMatchObject({ outcome: 'imported', imported: 1 });
   });
 
@@ -217,6 +217,18 @@ describe('a bad file', () => {
       { line: 2, field: null, reason: 'has 2 fields where there are 3 columns' },
       { line: 3, field: null, reason: 'has 4 fields where there are 3 columns' },
     ]);
+  });
+
+  it('that ends in a hash or seed without a line break may be cut short, unless it is in quotes', async () => {
+    const { username, email } = person();
+    const header = 'username,email,password_hash,totp\n';
+    const row = `${username},${email},${HASH},`;
+    for (const end of ['', 'JBSWY3DPEHPK3PXP'])
+      expect((await importText(app, `${header}${row}${end}`, '.csv')).bad).toEqual([
+        { line: 2, field: null, reason: expect.stringMatching(/may be cut short/) },
+      ]);
+    const { report } = await importText(app, `${header}${row}"JBSWY3DPEHPK3PXP"`, '.csv');
+    expect(report).toMatchObject({ outcome: 'imported', imported: 1 });
   });
 
   it('with a record of many megabytes holds none of it', async () => {

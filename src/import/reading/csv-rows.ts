@@ -13,6 +13,13 @@ const FAULTS: Partial<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `a row is longer than ${MAX_RECORD_BYTES} bytes: a quote may be missing`,
 };
 
+/** Columns whose fields may be whole by their form though the end of them is missing. */
+const SECRETS = ['password_hash', 'encrypted_password', 'totp'];
+const MAY_BE_CUT = 'the file ends in this row without a line break: it may be cut short; end the row if it is not';
+
+/** A line break, or the quote that closes a field. */
+const ENDS_OF_ROW = [...Buffer.from('\r\n"')];
+
 interface Row {
   readonly fields: string[];
   readonly line: number;
@@ -41,7 +48,14 @@ export async function* readCsv(
     // Called as rows are read, which may be before they are asked for: an error is that of the row after these.
     on_record: toRow as (fields: string[], info: InfoRecord) => never, // its types know records of one kind alone
   });
-  pipeline(Readable.from(chunks), parser, () => {}); // what goes wrong there is thrown below
+  let lastByte: number | undefined;
+  const watched = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      lastByte = chunk.at(-1) ?? lastByte;
+      yield chunk;
+    }
+  };
+  pipeline(Readable.from(watched()), parser, () => {}); // what goes wrong there is thrown below
   let names = columns;
   let rows: FileRecord[] = [];
   let bytes = 0;
@@ -51,14 +65,18 @@ export async function* readCsv(
       else checkHeader((names = fields.map((name) => name.trim())));
       bytes += rows.at(-1)?.bytes ?? 0;
       if (rows.length < ROWS_AT_ONCE && bytes < BYTES_AT_ONCE) continue;
+      const last = rows.pop()!; // which of them ends the file is known at its end
       yield rows;
-      rows = [];
+      rows = [last];
       bytes = 0;
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new FileFault(FAULTS[error.code] ?? 'is no CSV: a quote stands where none may', lastLine + 1);
   }
+  const last = rows.at(-1);
+  if (last?.value && SECRETS.includes(names?.at(-1) ?? '') && !ENDS_OF_ROW.includes(lastByte!))
+    rows[rows.length - 1] = { ...last, value: null, fault: MAY_BE_CUT };
   yield rows;
 }
 
