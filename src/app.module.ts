@@ -36,6 +36,8 @@ export class AppModule {
       imports: [
         CommonModule.of(config, logger),
         DatabaseModule.of(database),
+        // Routes are tried in this order: what is called most comes first.
+        OAuthModule,
         AuthModule,
         AdminModule,
         UsersModule,
@@ -45,7 +47,6 @@ export class AppModule {
         KeysModule,
         RevocationsModule,
         ClientsModule,
-        OAuthModule,
         AccessModule,
         ProtectionModule,
         AuditModule,

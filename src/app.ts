@@ -6,7 +6,7 @@ import type { Logger as PinoLogger } from 'pino';
 
 import { AppModule } from './app.module.js';
 import { HashGate } from './common/hash-gate.js';
-import { bodyReaders } from './common/http/body.js';
+import { bodyReader } from './common/http/body.js';
 import { chain } from './common/http/chain.js';
 import { PresetExpressAdapter } from './common/http/preset-express-adapter.js';
 import { requestLog } from './common/http/request-log.js';
@@ -56,7 +56,7 @@ export async function createApp(
       maxAge: 600,
     });
   }
-  app.use(chain(cookieParser(), ...bodyReaders(FORM_PATHS)));
+  app.use(chain(cookieParser(), bodyReader(FORM_PATHS)));
   // What these threw has no route yet, whose filter would answer it.
   const [problems, oauthErrors] = [app.get(ProblemFilter), app.get(OAuthErrorFilter)];
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {

@@ -63,7 +63,8 @@ export const clientJwks = z
  */
 function readKey(jwk: Jwk): ClientJwk | string {
   if (PRIVATE_MEMBERS.some((member) => member in jwk)) return 'must be a public key: keep the private half to yourself';
-  if (jwk.kid !== undefined && !KID.safeParse(jwk.kid).success) return 'must have a kid that is well-formed text without NUL';
+  if (jwk.kid !== undefined && !KID.safeParse(jwk.kid).success)
+    return 'must have a kid that is well-formed text without NUL';
   const isPss = jwk.kty === 'RSA' && jwk.alg === 'PS256';
   try {
     const { algorithm, verifyKey } = importJwk(isPss ? { ...jwk, alg: 'RS256' } : jwk);

@@ -21,11 +21,25 @@ export function createLogger(level: string, destination?: DestinationStream): Pi
       base: undefined,
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
-      timestamp: () => `,"time":"${new Date().toISOString()}"`, // RFC 3339, UTC
+      timestamp,
       serializers: { err: describeError },
     },
     destination ?? pino.destination({ fd: 1, sync: false }),
   );
+}
+
+let second = 0;
+let upToSecond = '';
+
+/** RFC 3339, UTC. What is the same for a second is written once a second: each line has one. */
+function timestamp(): string {
+  const now = Date.now();
+  const milliseconds = now % 1000;
+  if (now - milliseconds !== second) {
+    second = now - milliseconds;
+    upToSecond = new Date(second).toISOString().slice(0, -'000Z'.length);
+  }
+  return `,"time":"${upToSecond}${String(milliseconds).padStart(3, '0')}Z"`;
 }
 
 function describeError(error: unknown): object {
