@@ -26,7 +26,7 @@ export function ofKeys({ tokens, notices }: Config, keys: readonly KeyStatus[] |
     return wrong(
       'keys',
       `MASTER_SECRET does not open the key ${unreadable.kid}`,
-      'Set it, or MASTER_SECRET_PREVIOUS, to the one that sealed it. Where that is lost: latchkey keys retire, and generate another one.',
+      'Set it, or MASTER_SECRET_PREVIOUS, to the one that sealed it. Where that is lost: latchkey keys retire --secret-lost, and start.',
     );
   const weak = notices.find((notice) => /JWT_SECRET|MASTER_SECRET/.test(notice) && /production/.test(notice));
   if (weak) return warning('keys', weak, 'openssl rand -base64 48 makes a good one.');

@@ -37,6 +37,10 @@ export class KeyActions {
     this.show(await this.keys.retire(kid, this.source));
   }
 
+  async forget(kid: string): Promise<void> {
+    this.show(await this.keys.forget(kid, this.source));
+  }
+
   async compromise(kid: string): Promise<void> {
     this.show(await this.keys.compromise(kid, this.source));
   }

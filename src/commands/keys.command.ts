@@ -67,14 +67,24 @@ verifying  verifies alone (settings)       unreadable   sealed under another MAS
     .description('let a key sign no more')
     .argument(...KID)
     .option('--compromised', 'refuse all that it signed, at once and everywhere; another key takes over')
+    .addOption(
+      new Option('--secret-lost', 'the MASTER_SECRET that sealed it is lost, and the service cannot start').conflicts(
+        'compromised',
+      ),
+    )
     .addHelpText(
       'after',
       `
 Without --compromised nobody notices. With it people's next request is refused once, and refreshed: they stay signed in.
-Services that follow the revocation feed refuse the key within a second; others have to take it out by hand.`,
+Services that follow the revocation feed refuse the key within a second; others have to take it out by hand.
+--secret-lost is for keys that are unreadable, with the new secret set: the next start makes another key where none is left.
+While a service runs, its secret is not lost: use that one.`,
     )
-    .action((kid: string, { compromised }: { compromised?: boolean }) =>
-      run((actions) => (compromised ? actions.compromise(kid) : actions.retire(kid))),
+    .action((kid: string, { compromised, secretLost }: { compromised?: boolean; secretLost?: boolean }) =>
+      run((actions) => {
+        if (compromised) return actions.compromise(kid);
+        return secretLost ? actions.forget(kid) : actions.retire(kid);
+      }),
     );
 
   keys

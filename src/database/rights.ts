@@ -16,6 +16,7 @@ export const SERVICE_RIGHTS: Readonly<Record<string, string>> = {
   client_secrets: ALL,
   clients: ALL,
   half_way_sign_ins: ALL,
+  last_start: 'select, insert, update',
   login_counters: ALL,
   one_time_links: ALL,
   passkeys: ALL,

@@ -48,7 +48,7 @@ function stateOf({ row, key }: OpenedKey, signing: ReadonlySet<string>, now: Dat
   if (!key) return 'unreadable';
   if (row.retiredAt) return 'retired';
   if (signing.has(row.kid)) return 'signing';
-  return isActive(row, now) ? 'active' : 'published';
+  return isActive(row) ? 'active' : 'published';
 }
 
 function ofSettings(key: RingKey, configured: ConfiguredKeys, signing: ReadonlySet<string>): KeyStatus {

@@ -6,10 +6,12 @@ import { RevocationsModule } from '../revocations/revocations.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { KeyDestroyer } from './key-destroyer.js';
 import { KeysService } from './keys.service.js';
+import { LastStart } from './last-start.js';
+import { LastStartRepository } from './last-start.repository.js';
 
 @Module({
   imports: [AuditModule, RevocationsModule, TokensModule],
-  providers: [KeysService, KeyDestroyer],
+  providers: [KeysService, KeyDestroyer, LastStart, LastStartRepository],
   exports: [KeysService],
 })
 export class KeysModule {

@@ -15,16 +15,15 @@ import { KeyVault } from '../tokens/key-vault.js';
 import type { OpenedKey } from '../tokens/ring-composition.js';
 import type { StoredKey } from '../tokens/signing-key.entity.js';
 import { SigningKeysRepository } from '../tokens/signing-keys.repository.js';
+import { KeyRefused } from './key-refused.js';
 import { type KeyStatus, statusesOf } from './key-status.js';
+import { LastStart } from './last-start.js';
 import { newKey } from './new-key.js';
 
 /** A cache may keep the JWKS for its whole age, and a verifier that asked the cache for as long again. */
 export const PUBLISH_SECONDS = 2 * JWKS_MAX_AGE_SECONDS;
 /** So much later than the others may a replica hear that a key signs no more. */
 const LATE_SECONDS = 60;
-
-/** It cannot be done; the message says why, and what can. */
-export class KeyRefused extends Error {}
 
 /** What a change left behind: the key, and all as they are then. */
 export interface KeyChange {
@@ -44,6 +43,7 @@ export class KeysService {
     private readonly configured: ConfiguredKeys,
     private readonly revoker: Revoker,
     private readonly audit: AuditLog,
+    private readonly lastStart: LastStart,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -52,21 +52,14 @@ export class KeysService {
     return this.statuses(await this.repository.list());
   }
 
-  /** Makes a key and publishes it. @throws KeyRefused where `MASTER_SECRET` does not open the keys that are there */
+  /** Makes a key and publishes it. */
   generate(algorithm: Algorithm, audience: string | null, source: RequestSource): Promise<KeyChange> {
-    return this.change(async (tx, keys) => {
-      const unreadable = keys.find(({ state }) => state === 'unreadable');
-      if (unreadable)
-        throw new KeyRefused(
-          `MASTER_SECRET does not open the key ${unreadable.kid}: use the one that the service runs with, or retire that key`,
-        );
-      return this.make(tx, algorithm, audience, source);
-    });
+    return this.changeProved((tx) => this.make(tx, algorithm, audience, source));
   }
 
   /** Lets a key sign. Where it does already, nothing happens. @throws KeyRefused before verifiers can know it, unless `atOnce` */
   activate(kid: string, atOnce: boolean, source: RequestSource): Promise<KeyChange> {
-    return this.change(async (tx, keys) => {
+    return this.changeProved(async (tx, keys) => {
       const key = find(keys, kid);
       if (key.source !== 'database')
         throw new KeyRefused(
@@ -87,15 +80,27 @@ export class KeysService {
 
   /** Lets a key sign no more. It verifies until its last token has ended. @throws KeyRefused for the last one that can sign */
   retire(kid: string, source: RequestSource): Promise<KeyChange> {
-    return this.change(async (tx, keys) => {
+    return this.changeProved(async (tx, keys) => {
       const key = find(keys, kid);
       if (key.source !== 'database') throw new KeyRefused(`${kid} is a key of ${key.source}: take it out there`);
       if (key.retiredAt) throw new KeyRefused(`${kid} is ${key.state} already`);
-      await this.close(tx, kid, key.activeFrom === null ? 0 : this.longestSeconds);
-      const verifiesUntil = (await this.row(tx, kid)).verifiesUntil!.toISOString();
-      await this.audit.record(tx, { type: 'key.retired', details: { kid, verifies_until: verifiesUntil } }, source);
-      if (key.state === 'signing' && key.audience === null && !(await this.signer(tx, null)))
+      await this.end(tx, key, source);
+      const signed = key.state === 'signing' || (key.state === 'unreadable' && key.activeFrom !== null);
+      if (signed && key.audience === null && !(await this.signer(tx, null)))
         throw new KeyRefused(`${kid} is the last key that can sign: generate and activate another one first`);
+      return kid;
+    });
+  }
+
+  /**
+   * Retires a key whose `MASTER_SECRET` is lost, so that a start with another one goes on, and makes a key where none is left.
+   * Nothing is sealed. @throws KeyRefused for a key that opens
+   */
+  forget(kid: string, source: RequestSource): Promise<KeyChange> {
+    return this.change(async (tx, keys) => {
+      const key = find(keys, kid);
+      if (key.state !== 'unreadable' || key.retiredAt) throw new KeyRefused(`${kid} is ${key.state}: no secret is lost`);
+      await this.end(tx, key, source);
       return kid;
     });
   }
@@ -106,11 +111,11 @@ export class KeysService {
    * Of a key of the settings, a row keeps that it is compromised.
    */
   compromise(kid: string, source: RequestSource): Promise<KeyChange> {
-    return this.change(async (tx, keys) => {
+    return this.changeProved(async (tx, keys) => {
       const key = find(keys, kid);
       if (key.state === 'compromised') throw new KeyRefused(`${kid} is compromised already`);
       if (!keys.some((one) => one.kid === kid && one.createdAt)) await this.repository.save(tx, this.blank(key));
-      await this.close(tx, kid, this.longestSeconds, { compromisedAt: this.clock.now() });
+      await this.close(tx, kid, await this.longestSeconds(tx), { compromisedAt: this.clock.now() });
       await this.revoker.revoke(tx, { key: kid }, { reason: 'key_compromised', actorId: null }, source);
       if (key.state === 'signing') await this.replace(tx, key, source);
       return kid;
@@ -134,14 +139,23 @@ export class KeysService {
     });
   }
 
-  /** At a start without any key that can sign, makes one of `JWT_ALG`. Of several replicas, one does. */
+  /** At a start: its settings count from now on. Without any key that can sign, makes one of `JWT_ALG`; of several replicas, one does. */
   async ensureSigningKey(source: RequestSource): Promise<void> {
     await this.database.transaction(async (tx) => {
       await this.repository.lock(tx);
+      await this.lastStart.record(tx);
       if (await this.signer(tx, null)) return;
       const { algorithm } = this.config.tokens;
       const waiting = await this.waiting(tx, null);
       await this.letSign(tx, waiting ?? (await this.make(tx, algorithm, null, source)), 'first_start', source);
+    });
+  }
+
+  /** As {@link change}. @throws KeyRefused where `MASTER_SECRET` is not the service's, as in a shell without its settings */
+  private changeProved(work: (tx: EntityManager, keys: KeyStatus[]) => Promise<string>): Promise<KeyChange> {
+    return this.change(async (tx, keys) => {
+      await this.lastStart.assertSameSecret(tx, keys);
+      return work(tx, keys);
     });
   }
 
@@ -182,6 +196,12 @@ export class KeysService {
     await this.letSign(tx, waiting ?? (await this.make(tx, algorithm, audience, source)), 'key_compromised', source);
   }
 
+  private async end(tx: EntityManager, { kid, activeFrom }: KeyStatus, source: RequestSource): Promise<void> {
+    await this.close(tx, kid, activeFrom === null ? 0 : await this.longestSeconds(tx));
+    const verifiesUntil = (await this.row(tx, kid)).verifiesUntil!.toISOString();
+    await this.audit.record(tx, { type: 'key.retired', details: { kid, verifies_until: verifiesUntil } }, source);
+  }
+
   private async close(tx: EntityManager, kid: string, seconds: number, also: Partial<StoredKey> = {}): Promise<void> {
     const row = await this.row(tx, kid);
     const now = this.clock.now();
@@ -216,8 +236,8 @@ export class KeysService {
     return { kid, algorithm, audience, ...unsealed, ...times, compromisedAt: null };
   }
 
-  private get longestSeconds(): number {
-    return this.config.tokens.accessTokenSeconds + LATE_SECONDS;
+  private async longestSeconds(tx: EntityManager): Promise<number> {
+    return (await this.lastStart.accessTokenSeconds(tx)) + LATE_SECONDS;
   }
 }
 

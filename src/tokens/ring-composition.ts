@@ -9,9 +9,8 @@ export interface OpenedKey {
   readonly key: RingKey | null;
 }
 
-/** Whether it may sign at `now`, as far as its row says. */
-export const isActive = ({ activeFrom, retiredAt }: StoredKey, now: Date): boolean =>
-  activeFrom !== null && activeFrom <= now && retiredAt === null;
+/** Whether it may sign, as far as its row says. The clock of whoever activated it may be ahead of this one, so no time is asked. */
+export const isActive = ({ activeFrom, retiredAt }: StoredKey): boolean => activeFrom !== null && retiredAt === null;
 
 /** Whether tokens of it may be alive at `now`. */
 export const isLive = ({ verifiesUntil }: StoredKey, now: Date): boolean =>
@@ -32,21 +31,17 @@ export function compose(configured: ConfiguredKeys, opened: readonly OpenedKey[]
   });
   return {
     keys: [...stored, ...ofSettings],
-    signers: signersOf(configured, opened, now),
+    signers: signersOf(configured, opened),
     compromised,
   };
 }
 
-function signersOf(
-  configured: ConfiguredKeys,
-  opened: readonly OpenedKey[],
-  now: Date,
-): Map<string | null, SigningKey> {
+function signersOf(configured: ConfiguredKeys, opened: readonly OpenedKey[]): Map<string | null, SigningKey> {
   const signers = new Map<string | null, SigningKey>();
   const first = configured.candidates.find(({ kid }) => !opened.some(({ row }) => row.kid === kid));
   if (first) signers.set(null, first);
   const active = opened
-    .filter(({ row }) => isActive(row, now))
+    .filter(({ row }) => isActive(row))
     .toSorted((a, b) => Number(a.row.activeFrom) - Number(b.row.activeFrom));
   for (const { key } of active) if (key && canSign(key)) signers.set(key.audience, key);
   return signers;

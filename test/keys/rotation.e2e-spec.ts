@@ -272,6 +272,50 @@ describe('keys of the database', () => {
     ]);
   });
 
+  it('sign at once, also where the clock of whoever activated them is ahead', async () => {
+    const replica = await app.replica();
+    try {
+      replica.advance(30);
+      const ahead = replica.app.get(KeysService, { strict: false });
+      const { kid } = (await ahead.generate('EdDSA', null, SOURCE)).key;
+      await ahead.activate(kid, true, SOURCE);
+      await hasHeard(app);
+      expect(headerOf((await app.givenSignedIn()).accessToken).kid).toBe(kid);
+    } finally {
+      await replica.stop();
+    }
+  });
+
+  it('verify as long as the tokens of the service live, whatever the settings of whoever retires them', async () => {
+    const [old] = [await signing('EdDSA'), await signing('EdDSA')];
+    await keys.ensureSigningKey(SOURCE); // as at a start
+    const shell = await app.replica({ ACCESS_TOKEN_EXPIRE_MINUTES: '1' });
+    try {
+      const { key } = await shell.app.get(KeysService, { strict: false }).retire(old, SOURCE);
+      expect(Number(key.verifiesUntil) - Number(key.retiredAt)).toBe(
+        (app.config.tokens.accessTokenSeconds + 60) * 1000,
+      );
+    } finally {
+      await shell.stop();
+    }
+  });
+
+  it('that do not open are not retired while they are the last that could sign', async () => {
+    const other = await TestApp.start({ JWT_ALG: 'EdDSA' });
+    try {
+      const service = other.app.get(KeysService, { strict: false });
+      await service.ensureSigningKey(SOURCE);
+      const [{ kid }] = await service.list();
+      await other.rows(`update signing_keys set algorithm = 'RS256'`); // its seal says otherwise
+      await expect(service.retire(kid, SOURCE)).rejects.toThrow('is the last key that can sign');
+      const { key: next } = await service.generate('EdDSA', null, SOURCE);
+      await service.activate(next.kid, true, SOURCE);
+      expect((await service.retire(kid, SOURCE)).all.find(({ state }) => state === 'signing')?.kid).toBe(next.kid);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('activated two at once become one that signs, and both are recorded', async () => {
     const made = await Promise.all(
       (['EdDSA', 'ES256'] as const).map((algorithm) => keys.generate(algorithm, null, SOURCE)),

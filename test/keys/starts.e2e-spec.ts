@@ -81,6 +81,66 @@ describe('a start', () => {
     await ready(serve(changed)); // sealed anew
   });
 
+  describe('holds commands to its MASTER_SECRET:', () => {
+    const foreign = { MASTER_SECRET: 'Q6wX1cB5hL9pS3dF7gAkZ0vmJ4rT8yN2m' };
+    const states = async () =>
+      (JSON.parse((await latchkey({}, 'keys', 'list')).out) as { kid: string; state: string }[]).map((key) => [
+        key.kid,
+        key.state,
+      ]);
+    async function expectRefused(kid: string): Promise<void> {
+      const before = await states();
+      for (const command of [
+        ['generate'],
+        ['activate', kid, '--now'],
+        ['retire', kid],
+        ['retire', kid, '--compromised'],
+      ]) {
+        const { code, err } = await latchkey(foreign, 'keys', ...command);
+        expect([code, err]).toEqual([1, expect.stringMatching(/MASTER_SECRET .* nothing was changed/)]);
+      }
+      expect(await states()).toEqual(before);
+    }
+
+    it('another one changes no key of the database, and the service goes on', async () => {
+      const url = await ready(serve());
+      const { kid } = JSON.parse((await latchkey({}, 'keys', 'generate')).out) as { kid: string };
+      expect((await latchkey({}, 'keys', 'activate', kid, '--now')).code).toBe(0);
+      await expectRefused(kid);
+      expect(await register(url)).toMatchObject({ kid });
+    });
+
+    it('another one changes nothing where no key of the database is there yet', async () => {
+      await ready(serve());
+      const [[kid]] = await states(); // of JWT_SECRET
+      await expectRefused(kid);
+      expect((await latchkey({}, 'keys', 'retire', kid, '--compromised')).code).toBe(0);
+    });
+
+    it('a start that has the one before as MASTER_SECRET_PREVIOUS moves it on', async () => {
+      const service = serve();
+      await ready(service);
+      await service.stop();
+      await ready(serve({ ...foreign, MASTER_SECRET_PREVIOUS: SECRETS.MASTER_SECRET }));
+      expect((await latchkey({}, 'keys', 'generate')).code).toBe(1);
+      expect((await latchkey(foreign, 'keys', 'generate')).code).toBe(0);
+    });
+
+    it('where that is lost, its keys are given up, and the next start makes another one', async () => {
+      const env = { JWT_ALG: 'EdDSA', JWT_SECRET: undefined };
+      const service = serve(env);
+      const url = await ready(service);
+      const { kid } = await register(url);
+      await service.stop();
+      const lost = { ...env, ...foreign };
+      expect((await latchkey(env, 'keys', 'retire', kid, '--secret-lost')).err).toContain('no secret is lost');
+      expect((await latchkey(lost, 'keys', 'retire', kid, '--secret-lost')).code).toBe(0);
+      const { body } = await request(await ready(serve(lost))).get('/.well-known/jwks.json');
+      expect(body.keys).toHaveLength(1);
+      expect(body.keys[0].kid).not.toBe(kid);
+    });
+  });
+
   it.each([
     ['that is not there', null, 'JWT_KEYS_FILE cannot be read'],
     ['with a secret of 31 bytes', { kty: 'oct', k: Buffer.alloc(31, 7).toString('base64url') }, 'at least 32 bytes'],
