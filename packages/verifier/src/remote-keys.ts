@@ -98,7 +98,7 @@ export class RemoteKeys implements KeyFinder {
 
   private async load(): Promise<void> {
     try {
-      this.keys = readKeys(await fetchJson(this.settings.fetch, this.settings.jwksUri));
+      this.keys = readKeys(await fetchJson(this.settings.fetch, this.settings.jwksUri), this.keys);
       this.failures = 0;
       this.loaded = true;
       for (const wake of this.waiting.splice(0)) wake();
@@ -117,8 +117,11 @@ export class RemoteKeys implements KeyFinder {
   }
 }
 
-/** Keys that are not for us are passed over (RFC 7517, section 5), and shared ones: what is published is no secret. */
-function readKeys(jwks: unknown): KeySet {
+/**
+ * Keys that are not for us are passed over (RFC 7517, section 5), and shared ones: what is published is no secret. An empty set is
+ * believed: the last key may have been withdrawn. A key that was there `before` stays the same object.
+ */
+function readKeys(jwks: unknown, before: KeyFinder): KeySet {
   const { keys } = (jwks ?? {}) as { keys?: unknown };
   if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new Error('no JWK Set');
   const byKid = new Map<string, VerifyKey>();
@@ -126,7 +129,9 @@ function readKeys(jwks: unknown): KeySet {
     if (typeof jwk !== 'object' || jwk === null || jwk.kty === 'oct') continue;
     try {
       const key = importJwk(jwk);
-      if (!byKid.has(key.kid)) byKid.set(key.kid, key);
+      const known = before.find(key.kid);
+      const isSame = known?.algorithm === key.algorithm && known.verifyKey.equals(key.verifyKey);
+      if (!byKid.has(key.kid)) byKid.set(key.kid, isSame ? known : key);
     } catch {
       continue;
     }

@@ -36,7 +36,7 @@ export interface VerifierOptions {
   readonly maxTokenAgeSeconds?: number;
   /** How far the issuer's clock may run ahead. Never lengthens a token's life. Default 5. */
   readonly clockToleranceSeconds?: number;
-  /** Remembers so many tokens that were verified; revocation and expiry are looked at each time. Default: none. */
+  /** Remembers so many tokens that were verified; their key, revocation and expiry are looked at each time. Default: none. */
   readonly cache?: { readonly max: number };
   /** Milliseconds since 1970; for tests. */
   readonly now?: () => number;
@@ -88,6 +88,7 @@ class TokenVerifier implements Verifier {
   private readonly now: () => number;
   private readonly keys: KeySet;
   private readonly remote: RemoteKeys | null;
+  private readonly finder: KeyFinder;
   private readonly checker: TokenChecker;
   private readonly cache: TokenCache | null;
   private readonly state: RevocationState | null;
@@ -106,9 +107,9 @@ class TokenVerifier implements Verifier {
       jwksUri === undefined
         ? null
         : new RemoteKeys({ jwksUri, cooldownMs: JWKS_COOLDOWN_MS, maxAgeMs: JWKS_MAX_AGE_MS, fetch });
-    const finder: KeyFinder = { find: (kid) => this.keys.find(kid) ?? this.remote?.find(kid) };
+    this.finder = { find: (kid) => this.keys.find(kid) ?? this.remote?.find(kid) };
     this.checker = new TokenChecker({
-      keys: finder,
+      keys: this.finder,
       issuer,
       audiences: typeof audience === 'string' ? [audience] : audience,
       maxAgeSeconds: options.maxTokenAgeSeconds ?? DEFAULT_MAX_TOKEN_AGE_SECONDS,
@@ -172,10 +173,15 @@ class TokenVerifier implements Verifier {
     this.remote?.close();
   }
 
-  /** Signature and claims, once for a token that is remembered; its time and what was revoked each time. */
+  /** Signature and claims, once for a token that is remembered; its key, its time and what was revoked each time. */
   private check(token: string, options?: CheckOptions): CheckedToken {
     const nowSeconds = Math.floor(this.now() / 1000);
     let checked = this.cache?.get(token);
+    // A key that was withdrawn, or is another one by now, is not believed from memory either.
+    if (checked && this.finder.find(checked.key.kid) !== checked.key) {
+      this.cache!.delete(token);
+      checked = undefined;
+    }
     if (checked) this.checker.checkUse(checked.claims, nowSeconds, options);
     else {
       checked = this.checker.check(token, nowSeconds, options);

@@ -86,6 +86,15 @@ describe('published keys', () => {
     }
   });
 
+  it('leave with a set that is empty: the last one may have been withdrawn', async () => {
+    answer = { keys: [jwk('withdrawn')] };
+    keys.start();
+    await keys.whenLoaded();
+    answer = { keys: [] };
+    await keys.refresh('another');
+    expect(keys.size).toBe(0);
+  });
+
   it('pass over what is not for us: secrets, encryption, other curves, the second of one kid', async () => {
     const first = jwk('twice');
     const odd = [

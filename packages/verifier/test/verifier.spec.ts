@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 import {
   createVerifier,
@@ -35,6 +37,36 @@ class HandSource implements RevocationSource {
     return this.active instanceof Error ? Promise.reject(this.active) : Promise.resolve(this.active);
   }
 }
+
+describe('the cache', () => {
+  it('forgets tokens of a key that was withdrawn, and of none that stays', async () => {
+    const pair = (kid: string) => {
+      const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+      return { jwk: { ...publicKey.export({ format: 'jwk' }), kid }, issuer: new TestIssuer('EdDSA', kid, privateKey) };
+    };
+    const [lost, kept, fresh] = ['lost', 'kept', 'fresh'].map(pair);
+    let published = [lost.jwk, kept.jwk];
+    const server = http.createServer((_request, response) => response.end(JSON.stringify({ keys: published })));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const jwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const verifier = createVerifier({ ...base, keys: [], jwksUri, cache: { max: 9 }, now: () => NOW * 1000 });
+    try {
+      expect(await verifier.ready()).toBe(true);
+      const [ofLost, ofKept] = [lost, kept].map((key) => key.issuer.token());
+      for (const token of [ofLost, ofKept]) verifier.verifySync(token);
+      published = [kept.jwk, fresh.jwk];
+      await verifier.verify(fresh.issuer.token()); // fetches the set
+      expect(() => verifier.verifySync(ofLost)).toThrow('kid');
+      const { cacheMisses } = verifier.stats();
+      verifier.verifySync(ofKept);
+      expect(verifier.stats()).toMatchObject({ cacheMisses });
+    } finally {
+      verifier.close();
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
 
 describe('verify()', () => {
   let nowMs = NOW * 1000;
