@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -41,6 +41,8 @@ const privateJwk = {
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
   RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }),
 };
+
+const publicPart = ({ x, y, n }: JsonWebKey) => ({ ...(x && { x }), ...(y && { y }), ...(n && { n }) });
 
 async function loadKeyRing(tokens: Config['tokens']): Promise<KeyRing> {
   const ring = new KeyRing();
@@ -145,6 +147,11 @@ describe('the keys of the settings', () => {
       () => keysFile(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'jwk' })),
       'key 1: an RSA key must have at least 2048 bits',
     ],
+    ...(['EdDSA', 'ES256', 'RS256'] as const).map((algorithm): (typeof bad)[number] => [
+      `a private part of another key (${algorithm})`,
+      () => keysFile({ ...privateJwk[algorithm](), ...publicPart(privateJwk[algorithm]()) }),
+      'key 1: ',
+    ]),
     ['a file that is no JSON', () => path.join(folder(), '.'), 'cannot be read'],
     ['a key that is null', () => keysFile(null as unknown as object), 'key 1: is not a valid key'],
     [

@@ -1,4 +1,4 @@
-import { constants, createHmac, type KeyObject, sign } from 'node:crypto';
+import { constants, createHmac, type KeyObject, sign, verify } from 'node:crypto';
 
 import type { Algorithm } from '#verifier';
 
@@ -9,6 +9,17 @@ import type { Algorithm } from '#verifier';
 export function signInput(algorithm: Algorithm, key: KeyObject, input: string): Buffer {
   if (algorithm.startsWith('HS')) return hmac(algorithm, key, input);
   return sign(digestOf(algorithm), Buffer.from(input), options(algorithm, key));
+}
+
+/** Whether one half of a key pair verifies what the other one signs. */
+export function isPair(algorithm: Algorithm, signKey: KeyObject, verifyKey: KeyObject): boolean {
+  const input = 'a pair';
+  return verify(
+    digestOf(algorithm),
+    Buffer.from(input),
+    options(algorithm, verifyKey),
+    signInput(algorithm, signKey, input),
+  );
 }
 
 const hmac = (algorithm: Algorithm, key: KeyObject, input: string): Buffer =>
