@@ -3,9 +3,12 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
 import { Access } from '../common/access.js';
+import { OVERLOADED } from '../common/problem/catalogue.js';
 import { ApiProblems } from '../common/problem/api-problems.decorator.js';
+import { Problem } from '../common/problem/problem.js';
 import { JWKS_MAX_AGE_SECONDS } from './access-token.js';
 import { KeyRing } from './key-ring.js';
+import { KeyRingKeeper } from './key-ring-keeper.js';
 
 const jwksResponse = z
   .strictObject({
@@ -16,7 +19,10 @@ const jwksResponse = z
 @ApiTags('Services')
 @Controller('.well-known')
 export class JwksController {
-  constructor(private readonly ring: KeyRing) {}
+  constructor(
+    private readonly ring: KeyRing,
+    private readonly keeper: KeyRingKeeper,
+  ) {}
 
   @Get('jwks.json')
   @Access('public')
@@ -30,6 +36,8 @@ export class JwksController {
   @ApiOkResponse({ standardSchema: jwksResponse, description: 'The keys that verify now.' })
   @ApiProblems()
   get() {
+    // A set that lacks the database's keys would be cached, and good tokens refused.
+    if (!this.keeper.isInformed) throw new Problem(OVERLOADED, { retryAfterSeconds: 1 });
     return this.ring.publicJwks();
   }
 }

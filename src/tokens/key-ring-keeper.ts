@@ -68,6 +68,11 @@ export class KeyRingKeeper implements Chore, OnApplicationBootstrap, OnModuleDes
     await this.listener?.close();
   }
 
+  /** Whether the keys of the database were read: once they were, the ring holds them also while the database is away. */
+  get isInformed(): boolean {
+    return this.hasLooked;
+  }
+
   /** Rows whose key ought to be there and does not open: `MASTER_SECRET` is another one. */
   get unreadable(): readonly StoredKey[] {
     return this.opened.flatMap(({ row, key }) => (key === null && row.retiredAt === null ? row : []));

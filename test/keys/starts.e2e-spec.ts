@@ -57,6 +57,13 @@ describe('a start', () => {
     expect((await request(url).get('/.well-known/jwks.json')).body.keys).toEqual(one);
   });
 
+  it('without the database publishes no set of keys that lacks its own', async () => {
+    const away = { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' };
+    const url = await serve({ JWT_ALG: 'EdDSA', JWT_SECRET: undefined, ...away }).url();
+    const { headers, body } = await request(url).get('/.well-known/jwks.json').expect(503);
+    expect([headers['cache-control'], headers['retry-after'], body.code]).toEqual(['no-store', '1', 'overloaded']);
+  });
+
   it('after kill -9 between generate and activate goes on as if nothing was', async () => {
     const service = serve();
     await ready(service);
