@@ -77,6 +77,7 @@ verifying  verifies alone (settings)       unreadable   sealed under another MAS
       `
 Without --compromised nobody notices. With it people's next request is refused once, and refreshed: they stay signed in.
 Services that follow the revocation feed refuse the key within a second; others have to take it out by hand.
+With --compromised a kid that no key has is refused from then on too: of one that was taken out of the settings already. Mind typing errors.
 --secret-lost is for keys that are unreadable, with the new secret set: the next start makes another key where none is left.
 While a service runs, its secret is not lost: use that one.`,
     )

@@ -26,7 +26,7 @@ export interface DatabaseFacts {
 
 export interface SigningKeyRow {
   readonly kid: string;
-  readonly algorithm: string;
+  readonly algorithm: string | null;
   readonly audience: string | null;
   readonly keyId: string | null;
   /** Encrypted. */

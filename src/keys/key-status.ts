@@ -15,7 +15,8 @@ export type KeyState =
 /** A key as operators see it. Holds nothing secret. */
 export interface KeyStatus {
   readonly kid: string;
-  readonly algorithm: Algorithm;
+  /** Null for a compromised one that is known by its id alone. */
+  readonly algorithm: Algorithm | null;
   readonly state: KeyState;
   readonly audience: string | null;
   readonly source: 'database' | KeySetting;

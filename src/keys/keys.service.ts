@@ -99,7 +99,8 @@ export class KeysService {
   forget(kid: string, source: RequestSource): Promise<KeyChange> {
     return this.change(async (tx, keys) => {
       const key = find(keys, kid);
-      if (key.state !== 'unreadable' || key.retiredAt) throw new KeyRefused(`${kid} is ${key.state}: no secret is lost`);
+      if (key.state !== 'unreadable' || key.retiredAt)
+        throw new KeyRefused(`${kid} is ${key.state}: no secret is lost`);
       await this.end(tx, key, source);
       return kid;
     });
@@ -108,16 +109,17 @@ export class KeysService {
   /**
    * From now on whatever the key signed is refused, here and at all that follow the feed. Where it was the one that signs,
    * another one does: one that was active before, else one that is published, else a new one.
-   * Of a key of the settings, a row keeps that it is compromised.
+   * Of a key of the settings, also one that was taken out already, a row keeps that it is compromised.
    */
   compromise(kid: string, source: RequestSource): Promise<KeyChange> {
     return this.changeProved(async (tx, keys) => {
-      const key = find(keys, kid);
-      if (key.state === 'compromised') throw new KeyRefused(`${kid} is compromised already`);
-      if (!keys.some((one) => one.kid === kid && one.createdAt)) await this.repository.save(tx, this.blank(key));
+      const key = keys.find((one) => one.kid === kid);
+      if (key?.state === 'compromised') throw new KeyRefused(`${kid} is compromised already`);
+      if (!key && !isKid(kid)) throw new KeyRefused('this is no kid');
+      if (!key?.createdAt) await this.repository.save(tx, this.blank(key ?? { kid, algorithm: null, audience: null }));
       await this.close(tx, kid, await this.longestSeconds(tx), { compromisedAt: this.clock.now() });
       await this.revoker.revoke(tx, { key: kid }, { reason: 'key_compromised', actorId: null }, source);
-      if (key.state === 'signing') await this.replace(tx, key, source);
+      if (key?.state === 'signing') await this.replace(tx, key, source);
       return kid;
     });
   }
@@ -127,7 +129,7 @@ export class KeysService {
     return this.database.transaction(async (tx) => {
       const rows = await this.repository.lock(tx);
       const key = find(this.statuses(rows), kid);
-      if (!key.algorithm.startsWith('HS'))
+      if (key.algorithm !== null && !key.algorithm.startsWith('HS'))
         throw new KeyRefused(
           `${kid} is a key pair: its public half is in /.well-known/jwks.json, and the other one stays`,
         );
@@ -193,7 +195,7 @@ export class KeysService {
     // One of the settings with another algorithm is not what verifiers expect.
     if (next && (next.source === 'database' || next.algorithm === algorithm)) return;
     const waiting = await this.waiting(tx, audience);
-    await this.letSign(tx, waiting ?? (await this.make(tx, algorithm, audience, source)), 'key_compromised', source);
+    await this.letSign(tx, waiting ?? (await this.make(tx, algorithm!, audience, source)), 'key_compromised', source);
   }
 
   private async end(tx: EntityManager, { kid, activeFrom }: KeyStatus, source: RequestSource): Promise<void> {
@@ -240,6 +242,9 @@ export class KeysService {
     return (await this.lastStart.accessTokenSeconds(tx)) + LATE_SECONDS;
   }
 }
+
+/** What the header of a token may name (RFC 7515, section 4.1.4), within our bounds. */
+const isKid = (text: string): boolean => /^[\x21-\x7e]{1,256}$/.test(text);
 
 function find(keys: readonly KeyStatus[], kid: string): KeyStatus {
   const key = keys.find((one) => one.kid === kid);

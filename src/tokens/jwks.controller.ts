@@ -34,7 +34,7 @@ export class JwksController {
       'Empty while tokens are signed with shared keys (HS256): those are never published. A key stands here before it signs, and until its last token has ended.',
   })
   @ApiOkResponse({ standardSchema: jwksResponse, description: 'The keys that verify now.' })
-  @ApiProblems()
+  @ApiProblems(OVERLOADED)
   get() {
     // A set that lacks the database's keys would be cached, and good tokens refused.
     if (!this.keeper.isInformed) throw new Problem(OVERLOADED, { retryAfterSeconds: 1 });

@@ -11,8 +11,9 @@ export class StoredKey {
   @PrimaryColumn('text')
   kid: string;
 
-  @Column('text')
-  algorithm: Algorithm;
+  /** Null for a compromised one that is known by its id alone. */
+  @Column('text', { nullable: true })
+  algorithm: Algorithm | null;
 
   /** The only one that it serves; null: any. */
   @Column('text', { nullable: true })

@@ -108,6 +108,7 @@ describe('keys of the database', () => {
       [() => keys.activate(two, true, SOURCE), 'is retired: make another one'],
       [() => keys.retire(two, SOURCE), 'is retired already'],
       [() => keys.retire('nosuch', SOURCE), 'there is no key nosuch'],
+      [() => keys.compromise('a b', SOURCE), 'this is no kid'],
       [() => keys.retire(setting, SOURCE), 'is a key of JWT_SECRET: take it out there'],
       [() => keys.activate(setting, true, SOURCE), 'is a key of JWT_SECRET'],
     ] as const)
@@ -431,6 +432,31 @@ describe('MASTER_SECRET', () => {
 });
 
 describe('JWT_KEYS_FILE', () => {
+  it('may lose a leaked key before that is told: it is refused everywhere, also where it comes back', async () => {
+    const file = path.join(newFolder(), 'keys.json');
+    const [leaked, kept] = [newKey('EdDSA'), newKey('EdDSA')].map(({ kid, jwk }) => ({ ...jwk, kid }));
+    const write = (...all: object[]) => writeFileSync(file, JSON.stringify({ keys: all }));
+    write(leaked, kept);
+    const app = await TestApp.start({ JWT_ALG: 'EdDSA', JWT_KEYS_FILE: file });
+    try {
+      const keys = app.app.get(KeysService, { strict: false });
+      const { accessToken } = await app.givenSignedIn();
+      const code = async () => (await app.client().me(accessToken)).body.code;
+      write(kept);
+      await eventually(async () => (await code()) === 'token_invalid', 4);
+      const { key } = await keys.compromise(leaked.kid, SOURCE);
+      expect([key.state, key.algorithm]).toEqual(['compromised', null]);
+      await expect(keys.export(leaked.kid, SOURCE)).rejects.toThrow('is compromised');
+      expect(await app.rows('select kind, subject from revocations')).toEqual([{ kind: 'key', subject: leaked.kid }]);
+      write(leaked, kept);
+      await eventually(async () => (await code()) === 'token_revoked', 4);
+      const refreshed = await app.givenSignedIn();
+      expect(headerOf(refreshed.accessToken).kid).toBe(kept.kid);
+    } finally {
+      await app.stop();
+    }
+  });
+
   it('is read anew when it changes; a bad one changes nothing, and is told once', async () => {
     const file = path.join(newFolder(), 'keys.json');
     const [one, two] = [newKey('EdDSA'), newKey('EdDSA')].map(({ kid, jwk }) => ({ ...jwk, kid }));
