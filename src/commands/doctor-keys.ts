@@ -9,6 +9,8 @@ const OLD_KEY_DAYS = 365;
 export interface Sealed {
   readonly previous: number;
   readonly neither: number;
+  /** Whether the service last started with this secret, or never did. */
+  readonly isOfService: boolean;
 }
 
 /** The keys that sign access tokens. */
@@ -70,6 +72,14 @@ export function ofSealed(sealed: Sealed | null): Finding[] {
         'master secret',
         `${sealed.previous} seeds or keys are still sealed under MASTER_SECRET_PREVIOUS`,
         'Keep it: seeds are sealed anew at their next use. docs/runbooks/rotate-master-secret.md.',
+      ),
+    ];
+  if (!sealed.isOfService)
+    return [
+      warning(
+        'master secret',
+        'the service last started with another one',
+        'Run this with the service’s settings. After a change of it: start the service.',
       ),
     ];
   return [ok('master secret', 'opens all seeds and keys')];

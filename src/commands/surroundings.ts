@@ -48,7 +48,12 @@ function sealedOf(derived: DerivedKeys, database: DatabaseFacts | Error): Surrou
     found
       .filter(({ keyId, label }) => isIt(derived.allOf(label).map(keyIdOf).indexOf(keyId)))
       .reduce((total, { count }) => total + count, 0);
-  return { previous: sum((place) => place > 0), neither: sum((place) => place < 0) };
+  const { masterSecretId } = database;
+  return {
+    previous: sum((place) => place > 0),
+    neither: sum((place) => place < 0),
+    isOfService: masterSecretId === null || masterSecretId === keyIdOf(derived.of('signing-key')),
+  };
 }
 
 async function lookAtDatabase({ database: { server, dataDir } }: Config) {

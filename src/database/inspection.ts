@@ -20,6 +20,8 @@ export interface DatabaseFacts {
   readonly unauditedPartitions: readonly string[] | null;
   /** Rows of `signing_keys`, in the order in which they were made. Null before the first migration. */
   readonly signingKeys: readonly SigningKeyRow[] | null;
+  /** Of the `MASTER_SECRET` that the service last started with. Null before the first start. */
+  readonly masterSecretId: string | null;
   /** How many seeds of authenticators are sealed under which key. Null before the first migration. */
   readonly seeds: readonly { readonly keyId: string; readonly count: number }[] | null;
 }
@@ -62,6 +64,8 @@ const SIGNING_KEYS = `
   select kid, algorithm, audience, key_id as "keyId", sealed, created_at as "createdAt", active_from as "activeFrom",
          retired_at as "retiredAt", verifies_until as "verifiesUntil", compromised_at as "compromisedAt"
     from signing_keys order by created_at, kid`;
+
+const MASTER_SECRET_ID = 'select master_secret_id as id from last_start';
 
 const SEEDS = 'select key_id as "keyId", count(*)::int as count from totp_authenticators group by key_id';
 
@@ -109,6 +113,7 @@ async function inspect(url: string, timeoutMs: number, asService: boolean): Prom
         ? (await client.query<{ name: string }>(UNGUARDED)).rows.map(({ name }) => name)
         : null,
       seeds: isCurrent ? (await client.query<{ keyId: string; count: number }>(SEEDS)).rows : null,
+      masterSecretId: isCurrent ? ((await client.query<{ id: string }>(MASTER_SECRET_ID)).rows[0]?.id ?? null) : null,
       signingKeys: isCurrent ? (await client.query<SigningKeyRow>(SIGNING_KEYS)).rows : null,
     };
   } finally {

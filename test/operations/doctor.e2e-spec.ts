@@ -171,6 +171,23 @@ describe('latchkey doctor', () => {
     }
   });
 
+  it('finds that the service started with another MASTER_SECRET, where nothing is sealed yet', async () => {
+    const other = await TestApp.start(SECRETS);
+    try {
+      const source = { ip: '127.0.0.1', userAgent: null, requestId: 'test' };
+      await other.app.get(KeysService, { strict: false }).ensureSigningKey(source);
+      const at = { DATABASE_URL: other.databaseUrl };
+      expect(of((await doctor(at)).findings, 'master secret')).toMatchObject({ state: 'ok' });
+      const foreign = { ...at, MASTER_SECRET: 'bmV3IHNlY3JldHMgYXJlIG5vdCBrbm93biB0byBhbnlib2R5' };
+      expect(of((await doctor(foreign)).findings, 'master secret')).toMatchObject({
+        state: 'warning',
+        found: 'the service last started with another one',
+      });
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('finds what is wrong in the database: no schema, a newer one, an audit log that can be changed, no administrator', async () => {
     const other = await TestApp.start();
     try {
