@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { parse, type ParsedUrlQuery } from 'node:querystring';
+import { parse } from 'node:querystring';
 
 import express, { type Request, type RequestHandler } from 'express';
 
-import { UNSUPPORTED_MEDIA_TYPE } from '../problem/catalogue.js';
+import { BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE } from '../problem/catalogue.js';
 import { Problem } from '../problem/problem.js';
 
 const LIMIT = '64kb';
@@ -36,7 +36,10 @@ export function bodyReader(formPaths: readonly string[]): RequestHandler {
   const readForm: RequestHandler = (request, response, next) =>
     readText(request, response, (error?: unknown) => {
       if (error !== undefined) return next(error);
-      if (typeof request.body === 'string') request.body = parseForm(request.body);
+      if (typeof request.body !== 'string') return next();
+      if (hasTooMany(request.body)) return next(new Problem(BODY_TOO_LARGE));
+      // Flat, and several times as fast as what `express.urlencoded` parses with. A name given twice is an array.
+      request.body = parse(request.body);
       next();
     });
   return (request, response, next) => {
@@ -47,9 +50,4 @@ export function bodyReader(formPaths: readonly string[]): RequestHandler {
   };
 }
 
-/** By `querystring`: flat, and several times as fast as what `express.urlencoded` parses with. A name given twice is an array. */
-function parseForm(text: string): ParsedUrlQuery {
-  if (text.split('&', MAX_PARAMETERS + 1).length > MAX_PARAMETERS)
-    throw Object.assign(new Error('the form has too many parameters'), { status: 413 });
-  return parse(text);
-}
+const hasTooMany = (form: string): boolean => form.split('&', MAX_PARAMETERS + 1).length > MAX_PARAMETERS;
