@@ -1,3 +1,4 @@
+import http from 'node:http';
 import net from 'node:net';
 
 import request from 'supertest';
@@ -55,6 +56,26 @@ describe('bad input', () => {
     const answer = await post('/auth/login', body, type);
     expect(answer.status).toBe(status);
     expectProblem(answer);
+  });
+
+  it.each([
+    ['over 64 KiB', `{"username":"${'x'.repeat(65_536)}"}`, 413],
+    ['of 1 MB', ' '.repeat(1_000_000), 413],
+    ['of nothing', '', 422],
+  ])('a chunked body %s', async (_name, body, status) => {
+    const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      const headers = { 'Content-Type': 'application/json', 'X-Auth-Transport': 'body' };
+      const sent = http.request(`${app.url}/auth/login`, { method: 'POST', headers }, resolve).once('error', reject);
+      for (let at = 0; at < body.length; at += 16_384) sent.write(body.slice(at, at + 16_384));
+      sent.end();
+    });
+    expect(answer.statusCode).toBe(status);
+    answer.resume();
+  });
+
+  it('JSON after a byte order mark, which is left out', async () => {
+    const answer = await post('/auth/login', '\uFEFF{"username":"nobody","password":"nothing like it"}');
+    expect(answer.status).toBe(401);
   });
 
   it('a compressed body', async () => {

@@ -76,7 +76,7 @@ export class ProblemFilter implements ExceptionFilter {
   toProblem(error: unknown, request: Request): Problem {
     if (error instanceof Problem) return error;
     if (error instanceof HttpException) return this.fromHttpException(error, request);
-    if (isBodyParserError(error)) return fromBodyParser(error);
+    if (isRefusal(error)) return new Problem(error.status === 404 ? NOT_FOUND : MALFORMED_REQUEST);
     if (this.settings.isUnavailable(error)) {
       this.logger.warn({ err: error, request_id: request.id }, 'the database is unavailable');
       return new Problem(OVERLOADED, { retryAfterSeconds: RETRY_AFTER_OUTAGE_SECONDS });
@@ -117,19 +117,6 @@ function challenge(code: string): string {
   return code.startsWith('token_') && code !== 'token_missing' ? 'Bearer error="invalid_token"' : 'Bearer';
 }
 
-interface BodyParserError extends Error {
-  status: number;
-  type?: string;
-}
-
-const isBodyParserError = (error: unknown): error is BodyParserError =>
-  error instanceof Error &&
-  typeof (error as BodyParserError).status === 'number' &&
-  (error as BodyParserError).status < 500;
-
-function fromBodyParser(error: BodyParserError): Problem {
-  if (error.status === 413) return new Problem(BODY_TOO_LARGE);
-  if (error.status === 415) return new Problem(UNSUPPORTED_MEDIA_TYPE);
-  if (error.status === 404) return new Problem(NOT_FOUND);
-  return new Problem(MALFORMED_REQUEST);
-}
+/** What Express itself refuses: a path that cannot be decoded, a file that is not there. */
+const isRefusal = (error: unknown): error is Error & { status: number } =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500;
