@@ -45,7 +45,6 @@ export async function serve(config: Config): Promise<void> {
     await app.close();
     await database.close();
     await embedded?.stop();
-    logger.flush();
   });
   try {
     if (embedded) {
