@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { promisify } from 'node:util';
+
 import request from 'supertest';
 
 import { HashGate } from '../../src/common/hash-gate.js';
+import { eventually } from '../support/service-process.js';
 import { TestApp } from '../support/test-app.js';
 
 describe('a full password queue', () => {
@@ -40,5 +45,41 @@ describe('a full password queue', () => {
       .client()
       .login(await app.givenPerson())
       .expect(200);
+  });
+
+  it('turns a crowd away a few at a time, and lets others in between', async () => {
+    const CROWD = 100;
+    const gate = app.app.get(HashGate);
+    const places = [];
+    while (!gate.isFull) places.push(gate.reserve());
+    const { port } = new URL(app.url);
+    const sockets = await Promise.all(
+      Array.from({ length: CROWD + 1 }, async () => {
+        const socket = net.connect({ port: Number(port), host: '127.0.0.1' });
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    // Connected is not accepted: that the server does one at a time.
+    const server = app.app.getHttpServer();
+    const accepted = promisify<number>((done) => server.getConnections(done));
+    await eventually(async () => (await accepted()) > CROWD);
+    const answers: string[] = [];
+    const answered = sockets.map(async (socket) => {
+      const [chunk] = (await once(socket, 'data')) as [Buffer];
+      answers.push(chunk.subarray(9, 12).toString());
+    });
+    const last = sockets.pop()!;
+    for (const socket of sockets)
+      socket.write(
+        'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+      );
+    last.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await Promise.all(answered);
+
+    expect(answers.filter((status) => status === '503')).toHaveLength(CROWD);
+    expect(answers.indexOf('200')).toBeLessThan(CROWD / 2);
+    for (const socket of [...sockets, last]) socket.destroy();
+    for (const place of places) place.leave();
   });
 });

@@ -7,6 +7,13 @@ import { requestIdOf } from './request-log.js';
 import { apiHeaders } from './security-headers.js';
 
 const REPORT_MS = 1000;
+/** How many are answered before the event loop looks at everybody else again. */
+const PER_TURN = 16;
+
+interface Refused {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
 
 /**
  * Turns requests that would hash a password away while the gate is full, before Express sees them:
@@ -35,16 +42,24 @@ export function shedLoad(
     logger.warn({ count: turnedAway }, 'the password queue is full: requests were turned away');
     turnedAway = 0;
   };
-  return (request, response) => {
-    if (!gate.isFull || request.method !== 'POST' || request.headers.origin !== undefined) return false;
-    if (!hashing.has(request.url!)) return false;
-    gate.refuse();
-    if (turnedAway++ === 0) setTimeout(report, REPORT_MS).unref();
+  const answer = ({ request, response }: Refused) => {
     const id = requestIdOf(request);
     const text = body(id);
     const length = Buffer.byteLength(text);
     response.writeHead(status, [...constant, 'X-Request-Id', id, 'Content-Length', String(length)]);
     response.end(text);
+  };
+  const waiting: Refused[] = [];
+  const answerSome = () => {
+    for (const refused of waiting.splice(0, PER_TURN)) answer(refused);
+    if (waiting.length > 0) setImmediate(answerSome);
+  };
+  return (request, response) => {
+    if (!gate.isFull || request.method !== 'POST' || request.headers.origin !== undefined) return false;
+    if (!hashing.has(request.url!)) return false;
+    gate.refuse();
+    if (turnedAway++ === 0) setTimeout(report, REPORT_MS).unref();
+    if (waiting.push({ request, response }) === 1) setImmediate(answerSome);
     return true;
   };
 }
