@@ -19,8 +19,7 @@ const SLICE_MS = 500;
 
 export const ORIGIN = 'https://auth.bench.test';
 export const serviceScript = path.join(projectRoot, 'dist/cli.js');
-/** As the image starts it: a small young generation. */
-export const serviceArgs = ['--max-semi-space-size=8', serviceScript, 'serve'];
+export const serviceArgs = [serviceScript, 'serve'];
 export const socketFolderOf = (databaseUrl) => decodeURIComponent(/host=([^&]+)/.exec(databaseUrl)[1]);
 
 const secrets = { MASTER_SECRET: randomBytes(48).toString('base64'), JWT_SECRET: randomBytes(48).toString('base64') };

@@ -2,10 +2,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Command } from 'commander';
 
+import { keepHeapSmall, keepYoungGenerationSmall, letYoungGenerationGrow } from './common/heap.js';
 import type { RequestSource } from './common/request-source.js';
 import { addClientsCommand } from './commands/clients.command.js';
 import { Output } from './commands/output.js';
-import { keepHeapSmall } from './commands/small-heap.js';
 import { addKeysCommand } from './commands/keys.command.js';
 import { addSessionsCommand, addUsersCommand, type RunActions } from './commands/users.command.js';
 import { ConfigError, environment, loadConfig } from './config/config.js';
@@ -25,9 +25,11 @@ program
   .command('serve')
   .description('run the service; without DATABASE_URL on an embedded PostgreSQL')
   .action(async () => {
+    keepYoungGenerationSmall();
     const config = loadConfig({ env: environment() });
     const { serve } = await import('./main.js');
     await serve(config);
+    letYoungGenerationGrow();
   });
 
 program
