@@ -22,6 +22,7 @@ import { OAuthModule } from './oauth/oauth.module.js';
 import { CsrfGuard } from './protection/csrf.guard.js';
 import { ProtectionModule } from './protection/protection.module.js';
 import { RateLimitGuard } from './protection/rate-limit.guard.js';
+import { RequestCounter } from './protection/request-counter.js';
 import { RevocationsModule } from './revocations/revocations.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
@@ -60,6 +61,7 @@ export class AppModule {
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },
         RateLimitGuard,
+        RequestCounter,
         ProblemFilter,
       ],
     };

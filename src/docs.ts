@@ -32,7 +32,8 @@ export function serveDocs(app: NestExpressApplication): void {
   const rateLimit = app.get(RateLimitGuard);
   app.use([DOCS_PATH, OPENAPI_PATH], (request: Request, response: Response, next: NextFunction) => {
     // These routes are Express's own, and no guard of Nest's sees them.
-    rateLimit.canActivate(new ExecutionContextHost([request, response], RateLimitGuard, serveDocs)).then(
+    const context = new ExecutionContextHost([request, response], RateLimitGuard, serveDocs);
+    Promise.resolve(rateLimit.canActivate(context)).then(
       () => next(),
       (error: unknown) => next(error),
     );

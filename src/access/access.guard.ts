@@ -16,6 +16,7 @@ import {
   STEP_UP,
 } from '../common/access.js';
 import { Clock } from '../common/clock.js';
+import { declared } from '../common/declared.js';
 import type { ClientPrincipal, Principal } from '../common/principal.js';
 import {
   FORBIDDEN,
@@ -90,8 +91,8 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
       if (methods.length === 0) return this.refuse(MFA_ENROLLMENT_REQUIRED, request, request.user);
       return this.refuse(STEP_UP_REQUIRED, request, request.user, { methods });
     }
-    const declared = this.declares<FurtherAccess>(FURTHER_ACCESS, context);
-    const further = declared?.when(request) ? declared : undefined;
+    const furtherRule = this.declares<FurtherAccess>(FURTHER_ACCESS, context);
+    const further = furtherRule?.when(request) ? furtherRule : undefined;
     const lacking = further || this.declares(STEP_UP, context) ? this.proofsLacking(request.user, standing) : [];
     if (lacking.length > 0) return this.refuse(STEP_UP_REQUIRED, request, request.user, { methods: lacking });
     // As they are now: the token may be from before a change.
@@ -122,7 +123,7 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
   }
 
   private declares<T>(key: symbol, context: ExecutionContext): T | undefined {
-    return this.reflector.getAllAndOverride<T | undefined>(key, [context.getHandler(), context.getClass()]);
+    return declared<T>(this.reflector, key, context);
   }
 
   private async refuse(

@@ -85,5 +85,5 @@ function subjectOf(assertion: string): string | null {
   }
 }
 
-const decode = (part: string): string => decodeURIComponent(part.replace(/\+/g, ' '));
+const decode = (part: string): string => (/[%+]/.test(part) ? decodeURIComponent(part.replaceAll('+', ' ')) : part);
 const malformed = (detail: string): Problem => new Problem(MALFORMED_REQUEST, { detail });

@@ -3,6 +3,13 @@ import type { Request } from 'express';
 
 import { canonicalAddress } from './network.js';
 
+declare module 'http' {
+  interface IncomingMessage {
+    /** Set by {@link clientIp}, so that it is found once a request. */
+    clientIp?: string;
+  }
+}
+
 const USER_AGENT_MAX = 512;
 
 /** Where a request comes from: what every audit row and session keeps. */
@@ -28,19 +35,14 @@ export function sourceOf(request: Request): RequestSource {
   };
 }
 
-const found = new WeakMap<Request, string>();
-
 /**
  * The client's address, found once a request. A trusted proxy may still forward nonsense; then the
  * proxy's own address counts, so that the value is always an address.
  */
 export function clientIp(request: Request): string {
-  let ip = found.get(request);
-  if (ip === undefined) {
-    ip = canonicalAddress(request.ip ?? '') ?? canonicalAddress(request.socket.remoteAddress ?? '') ?? '0.0.0.0';
-    found.set(request, ip);
-  }
-  return ip;
+  request.clientIp ??=
+    canonicalAddress(request.ip ?? '') ?? canonicalAddress(request.socket.remoteAddress ?? '') ?? '0.0.0.0';
+  return request.clientIp;
 }
 
 /** Injects the {@link RequestSource} into a controller's method. */

@@ -17,7 +17,8 @@ export class OAuthRequestGuard implements CanActivate {
     if (request.body === undefined) return true;
     if (!isForm(request))
       throw new Problem(UNSUPPORTED_MEDIA_TYPE, { detail: 'Send application/x-www-form-urlencoded.' });
-    for (const [name, value] of Object.entries(request.body)) {
+    for (const name in request.body) {
+      const value = request.body[name];
       if (Array.isArray(value)) throw malformed('Send each parameter once.');
       if (value === '') delete request.body[name];
     }

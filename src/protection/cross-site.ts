@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 
 import { ALWAYS_CSRF } from '../common/access.js';
+import { declared } from '../common/declared.js';
 import { Cookies } from '../common/cookies.js';
 import { isFormTransport, transportOf } from '../common/transport.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -35,10 +36,7 @@ export class CrossSite {
     // An OAuth2 form needs no token, since it is answered without cookies; a foreign page may not send it either.
     if (isFormTransport(request)) return 'origin';
     if (transportOf(request) === 'body') return 'nothing';
-    const always = this.reflector.getAllAndOverride<boolean | undefined>(ALWAYS_CSRF, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+    const always = declared<boolean>(this.reflector, ALWAYS_CSRF, context);
     const bearer = /^bearer /i.test(request.headers.authorization ?? '');
     const needsToken = always
       ? !bearer || this.cookies.read(request, 'refresh_token') !== null
@@ -48,9 +46,8 @@ export class CrossSite {
 
   /** Whether this is the request of a foreign page, which the CSRF guard refuses. */
   isForeign(context: ExecutionContext): boolean {
-    return (
-      this.demandOf(context) !== 'nothing' && this.originFaultOf(context.switchToHttp().getRequest<Request>()) !== null
-    );
+    const fault = this.originFaultOf(context.switchToHttp().getRequest<Request>());
+    return fault !== null && this.demandOf(context) !== 'nothing';
   }
 
   /** Why a request counts as a foreign page's; null where it does not. */

@@ -24,13 +24,17 @@ export class CsrfGuard implements CanActivate {
     private readonly audit: AuditLog,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** At once where all is well: Nest waits for no promise then. */
+  canActivate(context: ExecutionContext): boolean | Promise<never> {
     const demand = this.crossSite.demandOf(context);
     if (demand === 'nothing') return true;
     const request = context.switchToHttp().getRequest<Request>();
     const fault =
       this.crossSite.originFaultOf(request) ?? (demand === 'origin and token' ? this.tokenFaultOf(request) : null);
-    if (!fault) return true;
+    return fault === null || this.refuse(fault, request);
+  }
+
+  private async refuse(fault: string, request: Request): Promise<never> {
     await this.audit.recordRefusal(
       {
         type: 'access.refused',

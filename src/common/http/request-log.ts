@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
+
 import type { NextFunction, Request, Response } from 'express';
 
 import type { Logger } from '../logging.js';
-import { newId } from '../ids.js';
 
 declare module 'http' {
   interface IncomingMessage {
@@ -44,7 +45,7 @@ export function requestLog(logger: Logger) {
 /** The caller's own id where it is sane, else a new one. */
 export function requestIdOf({ headers }: Pick<Request, 'headers'>): string {
   const given = headers['x-request-id'];
-  return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : newId(new Date());
+  return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();
 }
 
 const pathOf = (url: string): string => {
