@@ -7,7 +7,6 @@ import { Administrators } from '../access/administrators.js';
 import { RolesRepository } from '../access/roles.repository.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
-import { newId } from '../common/ids.js';
 import { EMAIL_TAKEN, FORBIDDEN, NOT_FOUND, USERNAME_TAKEN, VALIDATION_FAILED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import type { RequestSource } from '../common/request-source.js';
@@ -17,8 +16,8 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { Lockout } from '../protection/lockout.js';
 import type { RevocationReason } from '../revocations/revocation.js';
 import { Revoker } from '../revocations/revoker.js';
-import { canonicalName } from '../users/canonical-name.js';
 import { type LinkPurpose, OneTimeLinks } from '../users/one-time-links.repository.js';
+import { newUser } from '../users/new-user.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { ChangeUserRequest, CreateUserRequest } from './admin.schemas.js';
 import { type Administrator, requireAuthority } from './authority.js';
@@ -63,30 +62,11 @@ export class AdminUsersService {
     source: RequestSource,
   ): Promise<{ account: Account; link: IssuedLink }> {
     const passwordHash = await this.hasher.hash(randomBytes(32).toString('base64url'));
-    const now = this.clock.now();
-    const id = newId(now);
+    const user = newUser({ username, email, passwordHash, roles, attributes }, this.clock.now());
+    const { id } = user;
     return this.database.transaction(async (tx) => {
       await this.requireRoles(tx, roles, by);
-      const outcome = await this.users.insert(tx, {
-        id,
-        username,
-        usernameCanonical: canonicalName(username),
-        email,
-        emailCanonical: canonicalName(email),
-        emailVerifiedAt: null,
-        passwordHash,
-        passwordChangedAt: now,
-        roles,
-        isActive: true,
-        mustChangePassword: false,
-        secondFactors: [],
-        attributes,
-        cutOffAt: null,
-        tokensValidFrom: null,
-        deleteAt: null,
-        createdAt: now,
-        updatedAt: now,
-      });
+      const outcome = await this.users.insert(tx, user);
       if (outcome !== 'inserted') throw new Problem(outcome === 'username_taken' ? USERNAME_TAKEN : EMAIL_TAKEN);
       await this.audit.record(tx, { ...whoOf(by, id), type: 'user.created', details: { roles } }, source);
       const link = await this.issue(tx, id, 'invite', by, source);

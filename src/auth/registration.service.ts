@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/audit-log.js';
 import { Clock } from '../common/clock.js';
-import { newId } from '../common/ids.js';
 import { EMAIL_TAKEN, USERNAME_TAKEN } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { SecondFactorPolicy } from '../common/second-factors.js';
@@ -13,6 +12,7 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import { canonicalName } from '../users/canonical-name.js';
 import { PasswordPolicy } from '../passwords/policy/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
+import { newUser } from '../users/new-user.js';
 import { type Account, UsersRepository } from '../users/users.repository.js';
 import type { RegisterRequest } from './auth.schemas.js';
 import { SecondStepService } from './second-step.service.js';
@@ -58,24 +58,25 @@ export class RegistrationService {
     { username, email, password }: RegisterRequest,
     { device: shown, browser, replaced, source }: SignInOrigin,
   ): Promise<SignedIn | SignedInHalfWay> {
-    const [usernameCanonical, emailCanonical] = [canonicalName(username), canonicalName(email)];
     // Spares the hash where a name is taken; the unique indexes decide below.
-    if (await this.users.findByCanonicalName(usernameCanonical)) throw new Problem(USERNAME_TAKEN);
-    if (await this.users.findByCanonicalName(emailCanonical)) throw new Problem(EMAIL_TAKEN);
+    if (await this.users.findByCanonicalName(canonicalName(username))) throw new Problem(USERNAME_TAKEN);
+    if (await this.users.findByCanonicalName(canonicalName(email))) throw new Problem(EMAIL_TAKEN);
 
     const weakness = await this.policy.weaknessOf(password, { username, email });
     if (weakness) throw weakPassword('password', weakness);
     const passwordHash = await this.hasher.hash(password);
     const now = this.clock.now();
-    const id = newId(now);
+    const roles = ['user'];
+    const user = newUser({ username, email, passwordHash, roles }, now);
+    const { id } = user;
     const account: Account = {
       id,
       username,
       email,
       email_verified_at: null,
       password_hash: passwordHash,
-      roles: ['user'],
-      permissions: await this.users.permissionsOfRoles(['user']),
+      roles,
+      permissions: await this.users.permissionsOfRoles(roles),
       is_active: true,
       must_change_password: false,
       second_factors: [],
@@ -85,28 +86,9 @@ export class RegistrationService {
     const before = this.refreshTokens.open(replaced);
     const device = deviceOfSession(shown, false);
     return this.database.transaction(async (tx) => {
-      const outcome = await this.users.insert(tx, {
-        id,
-        username,
-        usernameCanonical,
-        email,
-        emailCanonical,
-        emailVerifiedAt: null,
-        passwordHash,
-        passwordChangedAt: now,
-        roles: account.roles,
-        isActive: true,
-        mustChangePassword: false,
-        secondFactors: [],
-        attributes: {},
-        cutOffAt: null,
-        tokensValidFrom: null,
-        deleteAt: null,
-        createdAt: now,
-        updatedAt: now,
-      });
+      const outcome = await this.users.insert(tx, user);
       if (outcome !== 'inserted') throw new Problem(outcome === 'username_taken' ? USERNAME_TAKEN : EMAIL_TAKEN);
-      if (this.secondFactors.demandsOf(account.roles)) {
+      if (this.secondFactors.demandsOf(roles)) {
         await this.audit.record(tx, { type: 'user.registered', userId: id, actorId: id }, source);
         return this.secondSteps.ask(
           tx,
