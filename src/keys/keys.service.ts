@@ -11,6 +11,7 @@ import { Database } from '../database/database.js';
 import { Revoker } from '../revocations/revoker.js';
 import { JWKS_MAX_AGE_SECONDS } from '../tokens/access-token.js';
 import { ConfiguredKeys } from '../tokens/configured-keys.js';
+import { KeyRingKeeper } from '../tokens/key-ring-keeper.js';
 import { KeyVault } from '../tokens/key-vault.js';
 import type { OpenedKey } from '../tokens/ring-composition.js';
 import type { StoredKey } from '../tokens/signing-key.entity.js';
@@ -44,6 +45,7 @@ export class KeysService {
     private readonly revoker: Revoker,
     private readonly audit: AuditLog,
     private readonly lastStart: LastStart,
+    private readonly keeper: KeyRingKeeper,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -141,11 +143,12 @@ export class KeysService {
     });
   }
 
-  /** At a start: its settings count from now on. Without any key that can sign, makes one of `JWT_ALG`; of several replicas, one does. */
+  /** At a start: its settings count from now on, and seal what others sealed. Without any key that can sign, makes one of `JWT_ALG`; of several replicas, one does. */
   async ensureSigningKey(source: RequestSource): Promise<void> {
     await this.database.transaction(async (tx) => {
       await this.repository.lock(tx);
       await this.lastStart.record(tx);
+      await this.keeper.sealAnew(tx);
       if (await this.signer(tx, null)) return;
       const { algorithm } = this.config.tokens;
       const waiting = await this.waiting(tx, null);

@@ -38,6 +38,7 @@ export class KeyRingKeeper implements Chore, OnApplicationBootstrap, OnModuleDes
   private isDirty = false;
   private isAway = false;
   private hasLooked = false;
+  private isService = false;
   /** What was said about last: each fault is logged once. */
   private saidOfFile: string | null = null;
   private saidOfUnreadable = '';
@@ -105,11 +106,18 @@ export class KeyRingKeeper implements Chore, OnApplicationBootstrap, OnModuleDes
     return this.learning;
   }
 
+  /** At a start of the service. Commands never seal anew: what they seal with may be a secret that no replica has yet. */
+  async sealAnew(tx: EntityManager): Promise<void> {
+    this.isService = true;
+    await this.sweep(tx);
+  }
+
   /**
    * Seals those anew that another `MASTER_SECRET` sealed: at the start, and then each minute by one replica, so that it
    * comes to rest also where the secret is changed at one replica after the other.
    */
   async sweep(tx: EntityManager): Promise<number> {
+    if (!this.isService) return 0;
     const others = this.opened.filter(({ row }) => row.keyId !== null && row.keyId !== this.vault.keyId);
     for (const { row } of others) {
       const jwk = this.vault.open(row);
@@ -154,7 +162,6 @@ export class KeyRingKeeper implements Chore, OnApplicationBootstrap, OnModuleDes
     for (const kid of this.prepared.keys()) if (!rows.some((row) => row.kid === kid)) this.prepared.delete(kid);
     this.compose();
     this.tellOfUnreadable();
-    if (!this.hasLooked) await this.sweep(manager);
     this.hasLooked = true;
   }
 

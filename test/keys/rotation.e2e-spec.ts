@@ -366,6 +366,7 @@ describe('keys of the database', () => {
     const secrets = { MASTER_SECRET: `${'a'.repeat(20)}bcdefghijklmnopqrstuvwxyz` };
     const next = await app.replica({ ...secrets, MASTER_SECRET_PREVIOUS: app.config.masterSecret });
     try {
+      await next.app.get(KeysService, { strict: false }).ensureSigningKey(SOURCE); // as at a start
       await next.client().me(accessToken).expect(200);
       const moved = next.browser();
       for (const [name, cookie] of browser.jar) moved.jar.set(name, cookie);
@@ -406,8 +407,10 @@ describe('MASTER_SECRET', () => {
     const replica = await app.replica({ MASTER_SECRET: second, MASTER_SECRET_PREVIOUS: first });
     try {
       const [mine, theirs] = [app, replica].map((one) => one.app.get(KeysService, { strict: false }));
-      await mine.generate('EdDSA', null, SOURCE);
-      await theirs.generate('EdDSA', null, SOURCE);
+      for (const one of [mine, theirs]) {
+        await one.ensureSigningKey(SOURCE); // as at a start
+        await one.generate('EdDSA', null, SOURCE);
+      }
       const { browser, accessToken } = await app.givenSignedIn();
       for (const one of [replica, app, replica]) {
         await one.client().me(accessToken).expect(200);

@@ -84,7 +84,10 @@ describe('a start', () => {
     for (const secret of Object.values({ ...SECRETS, ...changed })) expect(service.text).not.toContain(secret);
     const refused = await latchkey(changed, 'keys', 'generate');
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining(`does not open the key ${kid}`)]);
-    await ready(serve({ ...changed, MASTER_SECRET_PREVIOUS: SECRETS.MASTER_SECRET }));
+    const both = { ...changed, MASTER_SECRET_PREVIOUS: SECRETS.MASTER_SECRET };
+    expect((await latchkey(both, 'keys', 'list')).code).toBe(0); // before any replica has the new one: seals nothing
+    await ready(serve());
+    await ready(serve(both));
     await ready(serve(changed)); // sealed anew
   });
 
