@@ -16,7 +16,7 @@ import {
   STEP_UP,
 } from '../common/access.js';
 import { Clock } from '../common/clock.js';
-import { declared } from '../common/declared.js';
+import { declared, requestOf } from '../common/route-context.js';
 import type { ClientPrincipal, Principal } from '../common/principal.js';
 import {
   FORBIDDEN,
@@ -67,7 +67,7 @@ export class AccessGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = this.declares<AccessRule>(ACCESS_RULE, context);
     if (rule === 'public') return true;
-    const request = context.switchToHttp().getRequest<Request & { user: Principal; client: ClientPrincipal }>();
+    const request = requestOf<Request & { user: Principal; client: ClientPrincipal }>(context);
     if (rule === undefined) return this.refuse(FORBIDDEN, request);
     if (rule === 'client') {
       request.client = await this.clients.admit(request);

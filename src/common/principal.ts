@@ -1,6 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 
+import { requestOf } from './route-context.js';
+
 /** Whoever a verified access token speaks for. */
 export interface Principal {
   readonly userId: string;
@@ -17,7 +19,7 @@ export interface Principal {
 
 /** Injects the {@link Principal} that the access guard established. */
 export const CurrentUser = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<Request & { user: Principal }>().user,
+  (_: unknown, context: ExecutionContext) => requestOf<Request & { user: Principal }>(context).user,
 );
 
 /** How clients authenticate, by the names of RFC 7591, section 2. */
@@ -42,6 +44,5 @@ export interface ClientPrincipal {
 
 /** Injects the {@link ClientPrincipal} that the access guard established. */
 export const CurrentClient = createParamDecorator(
-  (_: unknown, context: ExecutionContext) =>
-    context.switchToHttp().getRequest<Request & { client: ClientPrincipal }>().client,
+  (_: unknown, context: ExecutionContext) => requestOf<Request & { client: ClientPrincipal }>(context).client,
 );

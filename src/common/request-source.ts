@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 
 import { canonicalAddress } from './network.js';
+import { requestOf } from './route-context.js';
 
 declare module 'http' {
   interface IncomingMessage {
@@ -46,6 +47,4 @@ export function clientIp(request: Request): string {
 }
 
 /** Injects the {@link RequestSource} into a controller's method. */
-export const Source = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  sourceOf(context.switchToHttp().getRequest<Request>()),
-);
+export const Source = createParamDecorator((_: unknown, context: ExecutionContext) => sourceOf(requestOf(context)));

@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 
 import { NOT_FOUND, TOKEN_INVALID, TOKEN_MISSING } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
+import { requestOf } from '../common/route-context.js';
 import { CONFIG, type Config } from '../config/config.js';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -26,8 +26,7 @@ export class MetricsGuard implements CanActivate {
       if (this.config.production) throw new Problem(NOT_FOUND);
       return true;
     }
-    const [, given] =
-      /^Bearer (.+)$/i.exec(context.switchToHttp().getRequest<Request>().headers.authorization ?? '') ?? [];
+    const [, given] = /^Bearer (.+)$/i.exec(requestOf(context).headers.authorization ?? '') ?? [];
     if (given === undefined) throw new Problem(TOKEN_MISSING, { detail: 'Send METRICS_TOKEN as a bearer token.' });
     if (!timingSafeEqual(digest(given), this.token)) throw new Problem(TOKEN_INVALID);
     return true;

@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { isForm } from '../common/http/body.js';
 import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
+import { requestOf } from '../common/route-context.js';
 
 /**
  * What OAuth says of all requests (RFC 6749, sections 2.3.1 and 3.2): a form, nothing in the URL, no parameter twice; one
@@ -12,7 +13,7 @@ import { Problem } from '../common/problem/problem.js';
 @Injectable()
 export class OAuthRequestGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<Request<object, unknown, Record<string, unknown> | undefined>>();
+    const request = requestOf<Request<object, unknown, Record<string, unknown> | undefined>>(context);
     if (request.url.includes('?')) throw malformed('Send parameters in the body, not in the URL.');
     if (request.body === undefined) return true;
     if (!isForm(request))

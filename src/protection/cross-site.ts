@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 
 import { ALWAYS_CSRF } from '../common/access.js';
-import { declared } from '../common/declared.js';
+import { declared, requestOf } from '../common/route-context.js';
 import { Cookies } from '../common/cookies.js';
 import { isFormTransport, transportOf } from '../common/transport.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -31,7 +31,7 @@ export class CrossSite {
 
   /** Nothing where no cookie is read, and where a header that no foreign page can set is the only credential. */
   demandOf(context: ExecutionContext): CsrfDemand {
-    const request = context.switchToHttp().getRequest<Request>();
+    const request = requestOf(context);
     if (SAFE_METHODS.has(request.method)) return 'nothing';
     // An OAuth2 form needs no token, since it is answered without cookies; a foreign page may not send it either.
     if (isFormTransport(request)) return 'origin';
@@ -46,7 +46,7 @@ export class CrossSite {
 
   /** Whether this is the request of a foreign page, which the CSRF guard refuses. */
   isForeign(context: ExecutionContext): boolean {
-    const fault = this.originFaultOf(context.switchToHttp().getRequest<Request>());
+    const fault = this.originFaultOf(requestOf(context));
     return fault !== null && this.demandOf(context) !== 'nothing';
   }
 

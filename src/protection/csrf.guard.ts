@@ -7,6 +7,7 @@ import { CsrfTokens } from '../common/csrf-tokens.js';
 import { CSRF_FAILED } from '../common/problem/catalogue.js';
 import { Problem } from '../common/problem/problem.js';
 import { sourceOf } from '../common/request-source.js';
+import { requestOf } from '../common/route-context.js';
 import { CookieSession } from './cookie-session.js';
 import { CrossSite } from './cross-site.js';
 
@@ -28,7 +29,7 @@ export class CsrfGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<never> {
     const demand = this.crossSite.demandOf(context);
     if (demand === 'nothing') return true;
-    const request = context.switchToHttp().getRequest<Request>();
+    const request = requestOf(context);
     const fault =
       this.crossSite.originFaultOf(request) ?? (demand === 'origin and token' ? this.tokenFaultOf(request) : null);
     return fault === null || this.refuse(fault, request);

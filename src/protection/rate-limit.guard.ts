@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 
-import { declared } from '../common/declared.js';
+import { declared } from '../common/route-context.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { CrossSite } from './cross-site.js';
 import { RATE_LIMIT, type RateLimitName } from './rate-limit.js';

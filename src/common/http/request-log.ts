@@ -25,7 +25,7 @@ export function requestLog(logger: Logger) {
     request.id = id;
     response.setHeader('X-Request-Id', id);
     const begun = performance.now();
-    response.once('close', () => {
+    response.on('close', () => {
       const line = {
         request_id: id,
         method: request.method,
