@@ -63,7 +63,7 @@ export async function createApp(
     const filter = request.method === 'POST' && OAUTH_PATHS.includes(request.path) ? oauthErrors : problems;
     filter.answer(error, request, response);
   });
-  serveDocs(app);
+  adapter.addLastRoutes = () => serveDocs(app);
   await app.init();
   return app;
 }

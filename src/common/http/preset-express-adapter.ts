@@ -39,6 +39,15 @@ export class PresetExpressAdapter extends ExpressAdapter {
   /** Asked about each request first; true where it has answered. */
   shedLoad: (request: http.IncomingMessage, response: http.ServerResponse) => boolean = () => false;
 
+  /** Adds the routes that are tried last: so they cost the others nothing. */
+  addLastRoutes: () => void = () => {};
+
+  /** Nest's last step: what comes after it is never reached. */
+  override setNotFoundHandler(...handler: Parameters<ExpressAdapter['setNotFoundHandler']>): unknown {
+    this.addLastRoutes();
+    return super.setNotFoundHandler(...handler);
+  }
+
   override initHttpServer(): void {
     const app = this.getInstance<Express>();
     class PresetRequest extends http.IncomingMessage {}
