@@ -27,7 +27,8 @@ import { judge, printMachine, temporaryFolder } from './support.mjs';
 const [rounds = 6, seconds = 4] = process.argv.slice(2).map(Number);
 const USERS = 16;
 const MIN_RATIO = 0.7;
-const COUNTED = 200;
+const COUNTED = 40;
+const WINDOWS = 5;
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
 
 const floorScript = path.join(import.meta.dirname, 'floor-server.mjs');
@@ -121,7 +122,10 @@ async function countingProxy(socketFile, folder) {
   return { counts, close: () => proxy.close() };
 }
 
-/** What one refresh sends to PostgreSQL: by message type, for `COUNTED` refreshes after a warm-up. */
+/**
+ * What one refresh sends to PostgreSQL, by message type, after a warm-up: the quietest of a few windows of `COUNTED` refreshes, since
+ * once a second the service also asks for keys and revocations.
+ */
 async function messagesOf(databaseUrl, folder) {
   const proxyFolder = path.join(folder, 'proxy');
   const proxy = await countingProxy(path.join(socketFolderOf(databaseUrl), '.s.PGSQL.5432'), proxyFolder);
@@ -129,14 +133,20 @@ async function messagesOf(databaseUrl, folder) {
   try {
     const browsers = [await newBrowser(server.port, 'counted')];
     await refreshes(server, browsers, { count: 50 });
-    proxy.counts.clear();
-    const { done } = await refreshes(server, browsers, { count: COUNTED });
-    return Object.fromEntries([...proxy.counts].map(([type, count]) => [type, count / done]));
+    const windows = [];
+    for (let window = 0; window < WINDOWS; window++) {
+      proxy.counts.clear();
+      const { done } = await refreshes(server, browsers, { count: COUNTED });
+      windows.push(Object.fromEntries([...proxy.counts].map(([type, count]) => [type, count / done])));
+    }
+    return windows.reduce((least, one) => (sumOf(one) < sumOf(least) ? one : least));
   } finally {
     await server.stop();
     proxy.close();
   }
 }
+
+const sumOf = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 const folder = temporaryFolder();
 const postgres = await startEmbeddedPostgres(path.join(folder, 'postgres'));
