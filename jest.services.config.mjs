@@ -4,4 +4,4 @@ import base from './jest.config.mjs';
 const { testPathIgnorePatterns: _paths, ...shared } = base;
 
 /** @type {import('jest').Config} */
-export default { ...shared, roots: ['<rootDir>/test/services'] };
+export default { ...shared, maxWorkers: 1, roots: ['<rootDir>/test/services'] }; // a browser takes both cores
