@@ -2,7 +2,6 @@
 // else. Same configuration, pool, statement, token formats, signature and Set-Cookie as the service,
 // by the service's own classes; no framework, no middleware, no log, no rate limit, no schema.
 import { randomUUID } from 'node:crypto';
-import http from 'node:http';
 
 import { DerivedKeys } from '../dist/common/crypto/derived-keys.js';
 import { CsrfTokens } from '../dist/common/csrf-tokens.js';
@@ -17,6 +16,7 @@ import { JwsSigner } from '../dist/tokens/jws-signer.js';
 import { ConfiguredKeys } from '../dist/tokens/configured-keys.js';
 import { KeyRing } from '../dist/tokens/key-ring.js';
 import { compose } from '../dist/tokens/ring-composition.js';
+import { answerJson, refuse, serveFloor } from './floor.mjs';
 
 const config = loadConfig({ env: process.env });
 const database = new Database({ ...config.database.server, poolSize: config.database.poolSize, entities: [] });
@@ -62,18 +62,11 @@ async function refresh(request, response) {
   const maxAge = session.refresh_expires_at - Math.floor(now.getTime() / 1000);
   const expires = new Date(now.getTime() + maxAge * 1000).toUTCString();
   const next = refreshTokens.mint({ ...token, counter: session.counter });
-  const body = JSON.stringify({
-    access_token: issuer.issue(session),
-    token_type: 'bearer',
-    expires_in: issuer.lifetimeSeconds,
-  });
-  response.writeHead(200, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'Set-Cookie': `refresh_token=${next}; Max-Age=${maxAge}; ${attributes} Expires=${expires}; ${flags}`,
-  });
-  response.end(body);
+  answerJson(
+    response,
+    { access_token: issuer.issue(session), token_type: 'bearer', expires_in: issuer.lifetimeSeconds },
+    { 'Set-Cookie': `refresh_token=${next}; Max-Age=${maxAge}; ${attributes} Expires=${expires}; ${flags}` },
+  );
 }
 
 function cookiesOf(header = '') {
@@ -85,18 +78,4 @@ function cookiesOf(header = '') {
   return cookies;
 }
 
-const refuse = (response, status) => response.writeHead(status, { 'Content-Length': 0 }).end();
-
-const server = http.createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
-  if (request.url === '/health/ready') return response.writeHead(200, { 'Content-Length': 0 }).end();
-  if (request.method !== 'POST' || request.url !== '/auth/refresh') return refuse(response, 404);
-  refresh(request, response).catch((error) => {
-    process.stderr.write(`floor: ${error.stack}\n`);
-    refuse(response, 500);
-  });
-});
-server.listen(config.http.port, config.http.host);
-process.on('SIGTERM', () => {
-  server.close(() => void database.close().then(() => process.exit(0)));
-  server.closeAllConnections();
-});
+serveFloor(config.http, database, { '/auth/refresh': refresh });

@@ -2,7 +2,6 @@
 // Same configuration, pool, statements, token format and signature as the service, by the service's own classes; no
 // framework, no middleware, no log, no limit, no schema.
 import { randomUUID } from 'node:crypto';
-import http from 'node:http';
 import { parse } from 'node:querystring';
 
 import { AuditRepository } from '../dist/audit/audit.repository.js';
@@ -16,6 +15,7 @@ import { JwsSigner } from '../dist/tokens/jws-signer.js';
 import { KeyRing } from '../dist/tokens/key-ring.js';
 import { RingChecker } from '../dist/tokens/ring-checker.js';
 import { compose } from '../dist/tokens/ring-composition.js';
+import { answerJson, refuse, serveFloor, textOf } from './floor.mjs';
 
 const config = loadConfig({ env: process.env });
 const database = new Database({ ...config.database.server, poolSize: config.database.poolSize, entities: [] });
@@ -61,38 +61,15 @@ async function introspect(client, now, body) {
     : { active: false };
 }
 
-async function answer(request, response, body) {
+async function answer(request, response) {
+  const body = await textOf(request);
   const now = new Date();
   const client = await authenticate(request, now);
   if (!client) return refuse(response, 401);
-  const result =
-    request.url === '/oauth/token' ? await token(client, now, request) : await introspect(client, now, body);
-  const text = JSON.stringify(result);
-  response.writeHead(200, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-    'Cache-Control': 'no-store',
-  });
-  response.end(text);
+  answerJson(
+    response,
+    request.url === '/oauth/token' ? await token(client, now, request) : await introspect(client, now, body),
+  );
 }
 
-const refuse = (response, status) => response.writeHead(status, { 'Content-Length': 0 }).end();
-
-const server = http.createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
-  if (request.url === '/health/ready') return response.writeHead(200, { 'Content-Length': 0 }).end();
-  if (request.method !== 'POST' || !request.url.startsWith('/oauth/')) return refuse(response, 404);
-  let body = '';
-  request.setEncoding('utf8');
-  request.on('data', (chunk) => (body += chunk));
-  request.on('end', () =>
-    answer(request, response, body).catch((error) => {
-      process.stderr.write(`floor: ${error.stack}\n`);
-      refuse(response, 500);
-    }),
-  );
-});
-server.listen(config.http.port, config.http.host);
-process.on('SIGTERM', () => {
-  server.close(() => void database.close().then(() => process.exit(0)));
-  server.closeAllConnections();
-});
+serveFloor(config.http, database, { '/oauth/token': answer, '/oauth/introspect': answer });

@@ -2,7 +2,6 @@
 // asynchronous call. The two statements, tokens and signature are the service's own; no framework, no thread of its own, no
 // queue, no schema, no log, no limit. What it reaches of the bare rate of hashes is what any service could.
 import { randomUUID } from 'node:crypto';
-import http from 'node:http';
 
 import { verify } from '@node-rs/argon2';
 
@@ -22,6 +21,7 @@ import { ConfiguredKeys } from '../dist/tokens/configured-keys.js';
 import { JwsSigner } from '../dist/tokens/jws-signer.js';
 import { KeyRing } from '../dist/tokens/key-ring.js';
 import { compose } from '../dist/tokens/ring-composition.js';
+import { answerJson, refuse, serveFloor, textOf } from './floor.mjs';
 
 const config = loadConfig({ env: process.env });
 const database = new Database({ ...config.database.server, poolSize: config.database.poolSize, entities: [] });
@@ -44,7 +44,8 @@ ring.put(compose(await ConfiguredKeys.load(config.tokens), [], new Date()));
 const policy = new SecondFactorPolicy(config.mfa.required);
 const issuer = new AccessTokenIssuer(new JwsSigner(ring), policy, createLogger('silent'), config);
 
-async function signIn({ username, password }, request, response) {
+async function signIn(request, response) {
+  const { username, password } = JSON.parse(await textOf(request));
   const ip = request.socket.remoteAddress;
   const { account, counted } = await attempts.count(username, null, ip);
   if (!account || !counted.allowed || !(await verify(account.password_hash, password))) return refuse(response, 401);
@@ -59,37 +60,12 @@ async function signIn({ username, password }, request, response) {
     },
     { ip, userAgent: request.headers['user-agent'] ?? null, requestId: randomUUID() },
   );
-  const body = JSON.stringify({
+  answerJson(response, {
     access_token: issuer.issue(session),
     refresh_token: refreshToken,
     token_type: 'bearer',
     expires_in: issuer.lifetimeSeconds,
   });
-  response.writeHead(200, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-  });
-  response.end(body);
 }
 
-const refuse = (response, status) => response.writeHead(status, { 'Content-Length': 0 }).end();
-
-const server = http.createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
-  if (request.url === '/health/ready') return response.writeHead(200, { 'Content-Length': 0 }).end();
-  if (request.method !== 'POST' || request.url !== '/auth/login') return refuse(response, 404);
-  let body = '';
-  request.setEncoding('utf8');
-  request.on('data', (chunk) => (body += chunk));
-  request.on('end', () =>
-    signIn(JSON.parse(body), request, response).catch((error) => {
-      process.stderr.write(`floor: ${error.stack}\n`);
-      refuse(response, 500);
-    }),
-  );
-});
-server.listen(config.http.port, config.http.host);
-process.on('SIGTERM', () => {
-  server.close(() => void database.close().then(() => process.exit(0)));
-  server.closeAllConnections();
-});
+serveFloor(config.http, database, { '/auth/login': signIn });
