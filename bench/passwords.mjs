@@ -164,8 +164,8 @@ function startBareChecks(cores) {
 }
 
 /**
- * One core for the service and, in turn, for bare checks; the database and this driver have the
- * other. So both arms have the same core, and the ratio is the share of it that goes to hashing.
+ * One core for the service and, in turn, for its floor and for bare checks; the database and this driver have the
+ * other. So all have the same core, and the ratio is the share of it that goes to hashing.
  * The arms alternate every second; what else goes on in the machine meets both alike.
  */
 async function measureRate() {

@@ -16,7 +16,6 @@ import {
   STEP_UP,
 } from '../common/access.js';
 import { Clock } from '../common/clock.js';
-import { declared, requestOf } from '../common/route-context.js';
 import type { ClientPrincipal, Principal } from '../common/principal.js';
 import {
   FORBIDDEN,
@@ -31,6 +30,7 @@ import {
 } from '../common/problem/catalogue.js';
 import { Problem, type ProblemType } from '../common/problem/problem.js';
 import { sourceOf } from '../common/request-source.js';
+import { declared, requestOf } from '../common/route-context.js';
 import { MULTI_FACTOR, type SecondFactorMethod, SecondFactorPolicy } from '../common/second-factors.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SessionsRepository, type SessionStanding } from '../sessions/sessions.repository.js';
